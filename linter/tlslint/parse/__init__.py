@@ -1,0 +1,1 @@
+"""Text in, lossless trees with exact spans out. Knows neither meaning nor includes."""

@@ -1,0 +1,1 @@
+"""What the certificate and key files on disk hold."""

@@ -1,0 +1,1 @@
+"""From trees to the `Deployment`: what every endpoint answers, and why."""

@@ -1,0 +1,1 @@
+"""What OpenSSL makes of a setting."""
