@@ -74,19 +74,16 @@ class Source:
         except ValueError as error:  # a NUL character in the path
             raise Unreadable(shown, str(error)) from error
         try:
-            kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-            if kind == stat.S_IFDIR:
-                raise Unreadable(shown, "Is a directory")
-            if kind != stat.S_IFREG:
-                raise Unreadable(shown, "not a regular file")
-            with open(descriptor, "rb", closefd=False) as file:
-                data = file.read(MAX_SOURCE_BYTES + 1)
-        except Unreadable:
-            raise
+            refusal = _refusal(os.fstat(descriptor).st_mode)
+            if refusal is None:
+                with open(descriptor, "rb", closefd=False) as file:
+                    data = file.read(MAX_SOURCE_BYTES + 1)
         except OSError as error:
             raise Unreadable(shown, error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
+        if refusal is not None:
+            raise Unreadable(shown, refusal)
         if len(data) > MAX_SOURCE_BYTES:
             raise Unreadable(shown, f"larger than {MAX_SOURCE_BYTES // 2**20} MiB")
         return cls.from_bytes(shown, data)
@@ -144,6 +141,14 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<Source {self.path!r}, {len(self.text)} characters>"
+
+
+def _refusal(mode: int) -> str | None:
+    if stat.S_ISDIR(mode):
+        return "Is a directory"
+    if not stat.S_ISREG(mode):
+        return "not a regular file"
+    return None
 
 
 @dataclass(frozen=True, slots=True, order=True)
