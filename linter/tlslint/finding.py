@@ -1,0 +1,130 @@
+"""The words that every stage shares: severities, rules' descriptions of themselves, findings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from tlslint.parse.tree import Span
+
+
+class Severity(IntEnum):
+    """How bad a finding is.
+
+    `ERROR` is kept for what a cited source or the server itself calls wrong: clients break or traffic is exposed.
+    `WARNING`: the policy is violated, or something will break soon. `INFO`: advice.
+    """
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """The severity as it is written: `info`, `warning` or `error`."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that explains a finding, such as the include through which a directive takes effect."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One true statement about a configuration, at the exact argument that makes it true.
+
+    `message` states the fact (with the endpoint), `label` stands under the carets, `why` says why it matters,
+    `seen` what clients report, `source` which policy or standard asks for it, `help` what to do.
+    `endpoints` are the labels of every endpoint that is affected, the first one being named in the message.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    span: Span
+    label: str = ""
+    why: str = ""
+    seen: str = ""
+    source: str = ""
+    help: str = ""
+    endpoints: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, int, str, str]:
+        """Findings are reported in order of file, position, code and message."""
+        return (self.span.source.path, self.span.start, self.code, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule says of itself; its `check` function stands beside it in the same file.
+
+    `since` is the first tlslint version that has the rule; `servers` are the kinds of configuration that it reads.
+    `seen` is what clients or the server report (kept true by tests), `sources` are the documents behind it.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+    why: str = ""
+    seen: str = ""
+    sources: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ("nginx", "apache")
+    since: str = "0.1"
+    suppressible: bool = True
+
+    def finding(
+        self,
+        message: str,
+        at: Span,
+        *,
+        severity: Severity | None = None,
+        label: str = "",
+        source: str = "",
+        help: str = "",  # noqa: A002 - the word that readers of the output see
+        why: str | None = None,
+        seen: str | None = None,
+        endpoints: Iterable[str] = (),
+        related: Iterable[Related] = (),
+    ) -> Finding:
+        """Return a finding of this rule with exactly one primary span."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=self.severity if severity is None else severity,
+            message=message,
+            span=at,
+            label=label,
+            why=self.why if why is None else why,
+            seen=self.seen if seen is None else seen,
+            source=source,
+            help=help,
+            endpoints=tuple(dict.fromkeys(endpoints)),
+            related=tuple(related),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CouldNotCheck:
+    """Something that tlslint could not decide, and why: reported as a count, never as a pass."""
+
+    what: str
+    why: str
+    span: Span | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a run: what was found, what could not be checked, and what was looked at."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unknown: list[CouldNotCheck] = field(default_factory=list)
+    files: int = 0
+    endpoints: int = 0
+    ignored: int = 0

@@ -1,0 +1,491 @@
+"""The `Deployment`: what each listening socket answers for each server name, and where every part of it comes from.
+
+Both resolvers (nginx, Apache) give these types; rules and reports read nothing else. The names are the field's own.
+A value that cannot be known without guessing is `Unknown`, with the reason; a rule that meets one says nothing and
+the report counts it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tlslint.parse.tree import Argument, Directive, Span
+from tlslint.pki.bundle import Bundle, Certificate
+from tlslint.target import Target
+
+T = TypeVar("T")
+
+
+class Unknown:
+    """The value of something that could not be decided; `reason` is a clause for the reader."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and other.reason == self.reason
+
+    def __hash__(self) -> int:
+        return hash(self.reason)
+
+
+class Place:
+    """A directive that is in force, and the chain of include directives (outermost first) through which it is."""
+
+    __slots__ = ("directive", "includes")
+
+    def __init__(self, directive: Directive, includes: tuple[Directive, ...] = ()) -> None:
+        self.directive = directive
+        self.includes = includes
+
+    @property
+    def span(self) -> Span:
+        """The directive's arguments, or its name where it has none."""
+        arguments = self.directive.arguments
+        if not arguments:
+            return self.directive.name.span
+        return Span(self.directive.source, arguments[0].start, arguments[-1].end)
+
+    def argument(self, index: int) -> Argument:
+        """Return one argument of the directive; raises IndexError when it has fewer."""
+        return self.directive.arguments[index]
+
+    @property
+    def last_include(self) -> Directive | None:
+        """The include directive that brought the file of this directive in, if any."""
+        return self.includes[-1] if self.includes else None
+
+    def __repr__(self) -> str:
+        return f"Place({self.directive.name} at {self.directive.source.path}:{self.directive.line})"
+
+
+class Setting(Generic[T]):
+    """A value and its provenance: the directives that set it, or the default and since when that is the default.
+
+    `places` is empty for a default. Several places mean that several directives together make the value
+    (nginx unites repeated `ssl_protocols`, both servers collect certificates).
+    """
+
+    __slots__ = ("default", "places", "value")
+
+    def __init__(self, value: T | Unknown, places: tuple[Place, ...] = (), default: str = "") -> None:
+        self.value = value
+        self.places = places
+        self.default = default
+
+    @property
+    def known(self) -> T | None:
+        """The value, or None where it is unknown."""
+        return None if isinstance(self.value, Unknown) else self.value
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing can be said of the value."""
+        return isinstance(self.value, Unknown)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether a directive sets it."""
+        return bool(self.places)
+
+    @property
+    def span(self) -> Span | None:
+        """Where the (last) directive that sets it has its arguments."""
+        return self.places[-1].span if self.places else None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for two settings that the same directives (through whichever includes) make the same."""
+        if self.places:
+            return tuple(id(place.directive) for place in self.places)
+        return (self.default, self.value)
+
+    def __repr__(self) -> str:
+        return f"Setting({self.value!r}, {list(self.places) or self.default!r})"
+
+
+class ConfCommand:
+    """One `ssl_conf_command` / `SSLOpenSSLConfCmd`: a command of OpenSSL's own configuration language."""
+
+    __slots__ = ("name", "place", "value")
+
+    def __init__(self, name: str, value: str, place: Place) -> None:
+        self.name = name
+        self.value = value
+        self.place = place
+
+
+class CertificatePair:
+    """A certificate and its key as configured, with what was read from the certificate's file.
+
+    `file` and `key_file` are the paths as written; `bundle` is None with a `reason` where the file could not be read.
+    """
+
+    __slots__ = ("bundle", "file", "key_file", "key_place", "place", "reason")
+
+    def __init__(
+        self,
+        file: str,
+        place: Place,
+        key_file: str | None,
+        key_place: Place | None,
+        bundle: Bundle | None,
+        reason: str = "",
+    ) -> None:
+        self.file = file
+        self.place = place
+        self.key_file = key_file
+        self.key_place = key_place
+        self.bundle = bundle
+        self.reason = reason
+
+    @property
+    def leaf(self) -> Certificate | None:
+        """The certificate that the server takes as its own: the first of the file."""
+        return self.bundle.certificates[0] if self.bundle and self.bundle.certificates else None
+
+    @property
+    def key_type(self) -> str | None:
+        """`rsa`, `ec`, …, or None where the file could not be read."""
+        return self.leaf.key_type if self.leaf else None
+
+
+@dataclass(slots=True)
+class TlsSettings:
+    """What is configured for TLS, after inheritance and defaults, as OpenSSL will be told.
+
+    A virtual host has the settings that its own block would have (`VirtualHost.tls`); an endpoint has those that
+    really govern it (`Endpoint.tls`), which differ where the socket's default server decides.
+    """
+
+    protocols: Setting[frozenset[str]]
+    """Protocol versions that the plain directive switches on, e.g. `{"TLSv1.2", "TLSv1.3"}`."""
+    effective_protocols: Setting[frozenset[str]]
+    """The same after OpenSSL commands (Protocol, MinProtocol, MaxProtocol); places name what decides."""
+    ciphers: Setting[str]
+    """The cipher string for TLS 1.2 and below that is in force (a CipherString command wins)."""
+    ciphersuites: Setting[str | None]
+    """The TLS 1.3 suites that are in force; None is the library's default."""
+    server_order: Setting[bool]
+    """Whether the server's order of suites decides."""
+    groups: Setting[str]
+    """The list of key exchange groups; `auto` is the library's default."""
+    certificates: Setting[tuple[CertificatePair, ...]]
+    dh_params: Setting[str | None]
+    """Path of the DH parameters; None where there are none."""
+    conf_commands: Setting[tuple[ConfCommand, ...]]
+    reject_handshake: Setting[bool]
+    verify_client: Setting[str]
+    """`none`, `optional`, `optional_no_ca` or `required`."""
+    client_ca: Setting[str | None]
+    trusted_ca: Setting[str | None]
+    crl: Setting[str | None]
+    verify_depth: Setting[int]
+    session_tickets: Setting[bool]
+    ticket_keys: Setting[tuple[str, ...]]
+    session_cache: Setting[str]
+    session_timeout: Setting[int]
+    """Seconds."""
+    early_data: Setting[bool]
+    stapling: Setting[bool]
+    options: frozenset[str] = frozenset()
+    """OpenSSL options switched on (`PrioritizeChaCha`) or, with a minus, off (`-SessionTicket`)."""
+    security_level: int | None = None
+    """Security level forced by the platform's openssl.cnf; a `@SECLEVEL` in the cipher string wins over it."""
+
+    def setting(self, name: str) -> Setting[object]:
+        """Return a setting by its field name; raises AttributeError for an unknown one."""
+        value: Setting[object] = getattr(self, name)
+        return value
+
+
+@dataclass(slots=True)
+class ServerName:
+    """One name, alias or pattern that a virtual host claims, at the argument that claims it."""
+
+    text: str
+    argument: Argument | None
+    place: Place | None
+    kind: str = "exact"
+    """`exact`, `wildcard` (`*.example.com`, `www.example.*`), `dotted` (`.example.com`), `regex`, `empty`."""
+
+
+@dataclass(slots=True)
+class Header:
+    """A response header that a location sends: name, value as written, whether on errors too, and where set."""
+
+    name: str
+    value: str
+    always: bool
+    place: Place
+
+
+@dataclass(slots=True)
+class Location:
+    """A place in the URL space with its own response settings: the host's top level (`path` "") or a location."""
+
+    path: str
+    place: Place
+    headers: tuple[Header, ...] | Unknown
+    """The headers that are really sent from here, after the server's inheritance rules."""
+    lost_headers: tuple[Header, ...] = ()
+    """Headers of an enclosing level that are dropped here because this level sets headers of its own."""
+    redirect: "Redirect | None" = None
+    """Where every request that ends here is sent, if it is."""
+    returns: int | None = None
+    """Status of an unconditional answer without content handling (e.g. 444, 404), if any."""
+    final: bool = True
+    """Whether requests can end here (a location that only rewrites cannot)."""
+
+
+@dataclass(slots=True)
+class Redirect:
+    """An unconditional redirect: status and target as written."""
+
+    status: int
+    target: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Upstream:
+    """A connection that the server itself makes over TLS (proxy, gRPC, uwsgi, mail), with its client settings."""
+
+    protocol: str
+    """The directive family: `proxy`, `grpc`, `uwsgi` (nginx), `proxy` (Apache)."""
+    target: str
+    """As written: `https://backend:8443/`."""
+    place: Place
+    host: str
+    """Host name or address that is connected to, or `Unknown`-like empty text where a variable decides."""
+    local: bool
+    """Whether every address that it can reach is loopback or a unix socket."""
+    tls: bool
+    verify: Setting[bool]
+    trusted_ca: Setting[str | None]
+    server_name: Setting[bool]
+    """Whether SNI is sent."""
+    name: Setting[str | None]
+    """The name that is sent and checked; None is the host of the target."""
+    protocols: Setting[frozenset[str]]
+    ciphers: Setting[str]
+    verify_depth: Setting[int]
+    certificate: Setting[str | None]
+    request_headers: tuple[Header, ...] = ()
+    """Headers that are set on requests towards this upstream."""
+    virtual_hosts: list["VirtualHost"] = field(default_factory=list)
+    spellings: dict[str, str] = field(default_factory=dict)
+    """How this server and protocol spell the settings above: `{"verify": "proxy_ssl_verify", …}`."""
+
+
+@dataclass(slots=True)
+class LogFormat:
+    """An access log that is written: its format text as written, or None where it is the server's own default."""
+
+    format_name: str
+    text: str | None
+    place: Place
+    virtual_host: "VirtualHost | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class VirtualHost:
+    """One `server {}` or `<VirtualHost>`: its names and what its own block asks for.
+
+    `tls` is what the block asks for, `redirects`… what it does with requests; whether it governs is the endpoint's.
+    """
+
+    names: tuple[ServerName, ...]
+    place: Place
+    module: str
+    tls: TlsSettings
+    listeners: list["Listener"] = field(default_factory=list)
+    locations: tuple[Location, ...] = ()
+    logs: tuple[LogFormat, ...] | Unknown = ()
+    incomplete: str = ""
+    """Why something inside this block may be missing from the picture (an include that could not be read)."""
+
+    @property
+    def label(self) -> str:
+        """How messages name this host: its first name, or file and line where it has none."""
+        for name in self.names:
+            if name.kind != "empty":
+                return name.text
+        return f"the host at {self.place.directive.source.path}:{self.place.directive.line}"
+
+    @property
+    def span(self) -> Span:
+        """The opening line of the block: its name and arguments."""
+        directive = self.place.directive
+        end = directive.arguments[-1].end if directive.arguments else directive.name.end
+        return Span(directive.source, directive.name.start, end)
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """A listening socket: address, port and transport, the flags it ends up with, and who answers on it.
+
+    `tls` is whether connections start with a TLS handshake. `default` answers when no name matches;
+    `explicit_default` whether it is marked so. `places` are the directives that open the socket, in order.
+    """
+
+    address: str
+    """As bound: `0.0.0.0`, `[::]`, `127.0.0.1`, `unix:/run/x.sock`, or the text as written where unresolvable."""
+    port: int | None
+    transport: str
+    """`tcp` or `quic`."""
+    module: str
+    """`http`, `stream` or `mail`."""
+    tls: bool
+    default: VirtualHost
+    explicit_default: Place | None
+    virtual_hosts: list[VirtualHost]
+    places: list[tuple[VirtualHost, Place]]
+    http2: bool = False
+    proxy_protocol: bool = False
+    starttls: str = "off"
+    incomplete: str = ""
+    """Why other hosts may answer here as well (an include that could not be read, a fragment), or empty."""
+
+    @property
+    def label(self) -> str:
+        """`0.0.0.0:443`, `[::]:443` or `unix:/run/x.sock`; QUIC sockets say so."""
+        text = self.address if self.port is None else f"{self.address}:{self.port}"
+        return f"{text} (quic)" if self.transport == "quic" else text
+
+
+NO_SNI = None
+ANY_OTHER_NAME = "*"
+
+
+@dataclass(slots=True, eq=False)
+class Endpoint:
+    """A listener and a server name: what does a client meet that connects here and asks for this name?
+
+    `sni` is a name or pattern as written, None for a client that sends no name, `*` for a name that nobody claims.
+    """
+
+    listener: Listener
+    sni: str | None
+    name: ServerName | None
+    virtual_host: VirtualHost
+    """Who is selected by the name (the default server for no or an unclaimed name)."""
+    answering: VirtualHost
+    """Whose certificate is presented: the selected host, or the default server where the host has none."""
+    tls: TlsSettings
+    handshake: "Handshake"
+    shadowed: tuple[str, ...] = ()
+    """Fields of `virtual_host.tls` that are set there but decided by the default server, with another value."""
+
+    @property
+    def label(self) -> str:
+        """`shop.example.org on 0.0.0.0:443`."""
+        return f"{self.who} on {self.listener.label}"
+
+    @property
+    def who(self) -> str:
+        """The server name in words."""
+        if self.sni is None:
+            return "a client without SNI"
+        if self.sni == ANY_OTHER_NAME:
+            return "any other name"
+        return self.sni or '""'
+
+
+@dataclass(slots=True, eq=False)
+class Handshake:
+    """The answer to a client: one object for all endpoints that answer alike, from the same directives.
+
+    Protocols and suites are what a scanner on the wire finds, after key types, security level and library.
+    """
+
+    outcome: str
+    """`completes`, `rejected`, `plaintext` or `unknown`."""
+    protocols: tuple[str, ...]
+    ciphers: dict[str, tuple[str, ...]]
+    """OpenSSL suite names by protocol version, in the server's order."""
+    server_order: bool
+    groups: tuple[str, ...]
+    client_certificate: str
+    """`none`, `optional` or `required`."""
+    alpn: tuple[str, ...]
+    key_types: tuple[str, ...]
+    """Key types of the certificates that are presented; empty where they are unknown."""
+    tls: TlsSettings
+    target: Target
+    reason: str = ""
+    """Why the handshake is rejected or unknown."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """What could not be decided: (`certificates`, why)."""
+    security_level: int = 1
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of all endpoints that answer so."""
+        return [endpoint.label for endpoint in self.endpoints]
+
+    @property
+    def negotiates_tls12(self) -> bool:
+        """Whether a version is negotiable for which the cipher string counts."""
+        return any(protocol != "TLSv1.3" for protocol in self.protocols)
+
+
+@dataclass(slots=True, frozen=True)
+class Problem:
+    """Something that resolution itself met and that a rule reports: `kind` is the name of that rule."""
+
+    kind: str
+    message: str
+    span: Span
+    severity: str = "error"
+    label: str = ""
+    help: str = ""
+    related: tuple[tuple[Span, str], ...] = ()
+    endpoints: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Deployment:
+    """Everything that one running server would be: the result of resolution, the only thing that rules read."""
+
+    server: str
+    """`nginx` or `apache`."""
+    entry: str
+    """Path of the entry file, as the user knows it."""
+    target: Target
+    listeners: list[Listener]
+    virtual_hosts: list[VirtualHost]
+    endpoints: list[Endpoint]
+    handshakes: list[Handshake]
+    upstreams: list[Upstream]
+    problems: list[Problem]
+    directives: list[tuple[Place, str]]
+    """Every TLS-relevant directive in force and its context path (`http/server`), for rules about spelling."""
+    unknown: list[tuple[str, str, Span | None]]
+    """What could not be decided while resolving: what, why, where."""
+    fragment: str = ""
+    """The context in which a file that is only a part of a configuration was read, or empty."""
+    complete: bool = True
+    """False where an include could not be read, so that something may be missing from the picture."""
+    key_logging: list[Place] = field(default_factory=list)
+
+    def tls_listeners(self) -> Iterator[Listener]:
+        """Yield the sockets that speak TLS."""
+        return (listener for listener in self.listeners if listener.tls)
+
+    def offers(self) -> Iterator[Handshake]:
+        """Yield the distinct handshakes that complete: what rules about protocols and suites look at."""
+        return (handshake for handshake in self.handshakes if handshake.outcome == "completes")
+
+
+__all__ = [
+    "ANY_OTHER_NAME", "NO_SNI", "CertificatePair", "ConfCommand", "Deployment", "Endpoint", "Handshake", "Header",
+    "Listener", "Location", "LogFormat", "Place", "Problem", "Redirect", "ServerName", "Setting", "TlsSettings",
+    "Unknown", "Upstream", "VirtualHost",
+]  # fmt: skip
