@@ -1,0 +1,410 @@
+r"""nginx configuration text in, a ``Tree`` out: nginx's own tokenizer as one regular expression, and a stack.
+
+The rules are those of ``ngx_conf_read_token`` in nginx's ``src/core/ngx_conf_file.c`` (1.22 and 1.31 agree); what nginx
+would refuse without knowing any directive is given as a ``SyntaxProblem`` in nginx's words, and reading stops there, as
+nginx's does. Bodies of ``map``, ``geo``, ``types`` and the like are ordinary directives here.
+
+Words of the tokenizer that surprise:
+
+- only space, tab, CR and LF separate; ``#``, quotes and ``}`` are special at the start of a word only; ``;`` and ``{``
+  end a word anywhere but after ``$`` (``${name}``) or a backslash;
+- of the backslash pairs, ``\" \' \\ \t \r \n`` are decoded, in quotes or not; every other pair stays two characters;
+- after a closing quote there must be a separator, ``;``, ``{`` or ``)``;
+- nginx reads 4096 bytes at a time, so no word or comment may be longer, and a file of one long comment is refused.
+
+Building many trees with the cyclic garbage collector on takes two to three times as long: pause it around a batch.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tlslint.parse.tree import Argument, Comment, Directive, Source, Span, SyntaxProblem, Tree, walk
+
+MAX_DEPTH = 256
+"""Blocks nested deeper than this are refused. nginx has no such limit; no directive needs more than a few."""
+
+BUFFER_BYTES = 4096
+"""NGX_CONF_BUFFER: what nginx must be able to hold of a word and the character after it."""
+
+_TOKEN = re.compile(
+    r"""
+    [ \t\r\n]*+
+    (?:
+        ( (?: [^ \t\r\n;{}\#"'$\\] | \$\{*+ | \\. ) (?: [^ \t\r\n;{$\\]++ | \$\{*+ | \\. )*+ \\?+ )
+      | " ( (?: [^"\\]++ | \\. )*+ ) " (?= [ \t\r\n;{)] | \Z )
+      | ' ( (?: [^'\\]++ | \\. )*+ ) ' (?= [ \t\r\n;{)] | \Z )
+      | ( [;{}] )
+      | \# ( [^\n]*+ )
+      | ( ["'\\] )
+      | \Z
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BARE, _DOUBLE, _SINGLE, _MARK, _COMMENT, _BROKEN = 1, 2, 3, 4, 5, 6
+_QUOTED_WORD = {
+    '"': re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL),
+    "'": re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL),
+}
+
+_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+_UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
+
+# the Lua module's own scanner, which reads the body of *_by_lua_block
+_LUA_TOKEN = re.compile(
+    r"""
+      --\[(=*)\[            # long comment
+    | \[(=*)\[              # long string
+    | --[^\n]*+
+    | "(?:[^"\\]++|\\.)*+"
+    | '(?:[^'\\]++|\\.)*+'
+    | [{}]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_RAW_BLOCK_SUFFIX = "_by_lua_block"
+
+_SEPARATORS = (" ", "\t", "\r", "\n")
+_SURELY_SHORT = BUFFER_BYTES // 4 - 2  # no character takes more than four bytes
+
+_BOM = "\ufeff"
+_UTF_16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
+
+_UNFINISHED = 'unexpected end of file, expecting ";" or "}"'
+_MISSING_SEMICOLON = 'the ";" is missing'
+
+
+def parse(source: Source) -> Tree:
+    """Read a file as nginx's tokenizer would; never raises on bad input.
+
+    The tree holds what was read up to the first problem, blocks that are still open included.
+    """
+    return _Reader(source).read()
+
+
+def decode(raw: str) -> str:
+    r"""What nginx makes of a word written so, quotes aside: ``\" \' \\ \t \r \n`` are converted, other pairs stay."""
+    if "\\" not in raw:
+        return raw
+    return _ESCAPE.sub(lambda pair: _UNESCAPED[pair[1]], raw)
+
+
+def swallowed(directive: Directive, names: Collection[str]) -> Argument | None:
+    """The argument that looks like the next directive, taken in because this one lacks its ``;``.
+
+    It is the first unquoted argument that stands first on its own line, below the directive's name, and is one of
+    ``names``. Legal for nginx where the directive takes any number of arguments (``server_name``), hence not a problem
+    of syntax.
+    """
+    text = directive.source.parsed_text
+    for argument in directive.arguments:
+        if argument in names and not argument.quote:
+            line_start = text.rfind("\n", directive.start, argument.start) + 1
+            if line_start and not text[line_start : argument.start].strip(" \t\r"):
+                return argument
+    return None
+
+
+@dataclass(slots=True)
+class _OpenBlock:
+    words: list[Argument]
+    brace: int
+    siblings: list[Directive]
+
+
+class _Stop(Exception):  # noqa: N818 - the end of a reading, not an error of the program
+    def __init__(self, problem: SyntaxProblem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Reader:
+    """One reading of one file: the directive being read, the blocks it stands in, and what was found so far."""
+
+    __slots__ = ("_comments", "_open", "_siblings", "_source", "_text", "_words")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._text = source.parsed_text
+        self._words: list[Argument] = []
+        self._open: list[_OpenBlock] = []
+        self._siblings: list[Directive] = []
+        self._comments: list[Comment] = []
+
+    def read(self) -> Tree:
+        problems: list[SyntaxProblem] = []
+        try:
+            position: int | None = 0
+            while position is not None:
+                position = self._read_until_raw_block(position)
+            self._check_nothing_is_missing()
+        except _Stop as stop:
+            problems.append(stop.problem)
+            self._close_all(stop.problem.span.start)
+        if problem := self._wrong_encoding():
+            problems.insert(0, problem)
+        return Tree(self._source, tuple(self._siblings), tuple(self._comments), tuple(problems))
+
+    def _read_until_raw_block(self, position: int) -> int | None:
+        """Read to the end of the file (``None``), or to after the next raw block (the offset to go on from).
+
+        This loop takes most of the time of linting a large tree: hence the inlined cases and the local names.
+        """
+        source = self._source
+        words = self._words
+        for match in _TOKEN.finditer(self._text, position):
+            kind = match.lastindex
+            if kind is None:
+                break
+            raw = match[kind]
+            end = match.end()
+            if kind == _BARE:
+                if len(raw) >= _SURELY_SHORT:
+                    self._check_length(kind, raw, end)
+                value = decode(raw) if "\\" in raw else raw
+                words.append(Argument(value, source, end - len(raw), end, ""))
+            elif kind == _MARK:
+                if not words:
+                    if raw != "}":
+                        raise self._unexpected(raw, end - 1)
+                    self._close_block(end - 1)
+                elif raw == ";":
+                    name = words[0]
+                    self._siblings.append(Directive(name, tuple(words[1:]), None, source, name.start, end))
+                    words.clear()
+                elif raw == "}":
+                    raise self._unexpected(raw, end - 1)
+                elif words[0].endswith(_RAW_BLOCK_SUFFIX):
+                    return self._read_raw_block(end - 1)
+                else:
+                    self._open_block(end - 1)
+                    words = self._words
+            elif kind == _COMMENT:
+                if len(raw) >= _SURELY_SHORT:
+                    self._check_length(kind, raw, end)
+                self._comments.append(Comment(source, end - len(raw) - 1, end, raw))
+            elif kind == _BROKEN:
+                raise self._broken_word(raw, end - 1)
+            else:
+                if len(raw) >= _SURELY_SHORT:
+                    self._check_length(kind, raw, end)
+                value = decode(raw) if "\\" in raw else raw
+                quote = '"' if kind == _DOUBLE else "'"
+                words.append(Argument(value, source, end - len(raw) - 2, end, quote))
+        return None
+
+    def _open_block(self, brace: int) -> None:
+        if len(self._open) == MAX_DEPTH:
+            raise self._stop("too deeply nested", brace, brace + 1, hint=f"more than {MAX_DEPTH} blocks are open here")
+        self._open.append(_OpenBlock(self._words, brace, self._siblings))
+        self._words = []
+        self._siblings = []
+
+    def _close_block(self, brace: int) -> None:
+        if not self._open:
+            raise self._unexpected("}", brace)
+        self._end_block(brace, brace + 1)
+
+    def _end_block(self, block_end: int, end: int) -> None:
+        block = self._open.pop()
+        name = block.words[0]
+        arguments = tuple(block.words[1:])
+        children = tuple(self._siblings)
+        directive = Directive(name, arguments, children, self._source, name.start, end, block.brace, block_end)
+        block.siblings.append(directive)
+        self._siblings = block.siblings
+
+    def _close_all(self, offset: int) -> None:
+        while self._open:
+            self._end_block(offset, offset)
+
+    def _read_raw_block(self, brace: int) -> int:
+        name = self._words[0]
+        end = self._end_of_lua(brace)
+        body = Argument(self._text[brace + 1 : end - 1], self._source, brace + 1, end - 1)
+        arguments = tuple(self._words[1:])
+        self._siblings.append(
+            Directive(name, arguments, (), self._source, name.start, end, brace, end - 1, raw_block=body)
+        )
+        self._words.clear()
+        return end
+
+    def _end_of_lua(self, brace: int) -> int:
+        """The offset after the ``}`` that ends the Lua code whose ``{`` is given."""
+        depth = 0
+        position = brace
+        while match := _LUA_TOKEN.search(self._text, position):
+            position = match.end()
+            if match[0] == "{":
+                depth += 1
+            elif match[0] == "}":
+                depth -= 1
+                if not depth:
+                    return position
+            elif match.lastindex:
+                closing = f"]{match[match.lastindex]}]"
+                position = self._text.find(closing, position) + len(closing)
+                if position < len(closing):
+                    message = f'Lua code block missing the closing long bracket "{closing}"'
+                    raise self._stop(message, match.start(), match.end())
+        message = "unexpected end of file, expecting terminating characters for lua code block"
+        raise self._stop(message, len(self._text), origin=Span(self._source, self._words[0].start, brace + 1))
+
+    def _check_nothing_is_missing(self) -> None:
+        """Raise what nginx says when the file ends within a directive or a block."""
+        end = len(self._text)
+        if self._words:
+            raise self._stop(_UNFINISHED, end, origin=self._current_words(), hint=_MISSING_SEMICOLON)
+        if self._open:
+            innermost = self._open[-1]
+            self._close_all(end)
+            origin = _never_closed(self._siblings, end) or Span(
+                self._source, innermost.words[0].start, innermost.brace + 1
+            )
+            raise self._stop('unexpected end of file, expecting "}"', end, origin=origin, hint='this block has no "}"')
+
+    def _check_length(self, kind: int, raw: str, end: int) -> None:
+        """Raise what nginx says when a word or comment, and what it reads before letting go of it, overflow its buffer.
+
+        A separator is read before the word is let go; the opening quote is not kept, the closing one is.
+        """
+        content = "#" + raw if kind == _COMMENT else raw
+        size = len(content.encode("utf-8", "surrogateescape"))
+        quoted = kind in (_DOUBLE, _SINGLE)
+        start = end - len(content) - 2 * quoted
+        if quoted and size >= BUFFER_BYTES:
+            raise self._unterminated('"' if kind == _DOUBLE else "'", start, end)
+        size += quoted
+        if kind != _COMMENT and self._text[end : end + 1] in _SEPARATORS:
+            size += 1
+            end += 1
+        if size > BUFFER_BYTES or (size == BUFFER_BYTES and end < len(self._text)):
+            shown = content.encode("utf-8", "surrogateescape")[:10].decode("utf-8", "surrogateescape")
+            message = f'too long parameter "{shown}..." started'
+            raise self._stop(message, start, end, hint=f"nginx reads at most {BUFFER_BYTES - 1} bytes in one piece")
+
+    def _broken_word(self, first: str, start: int) -> _Stop:
+        """What nginx says of a quote that is never closed or has text glued to it, or of a lone last backslash."""
+        end = len(self._text)
+        if first == "\\":
+            words_start = self._words[0].start if self._words else start
+            origin = Span(self._source, words_start, end)
+            return self._stop(_UNFINISHED, end, origin=origin, hint=_MISSING_SEMICOLON)
+        word = _QUOTED_WORD[first].match(self._text, start)
+        if word is None:
+            if len(self._text[start + 1 :].encode("utf-8", "surrogateescape")) > BUFFER_BYTES:
+                return self._unterminated(first, start, end)
+            origin = Span(self._source, start, start + 1)
+            return self._stop(_UNFINISHED, end, origin=origin, hint="this quote is never closed")
+        self._check_length(_DOUBLE if first == '"' else _SINGLE, word[1], word.end())
+        glued = word.end()
+        spans_lines = "\n" in word[0]
+        origin = Span(self._source, start, start + 1) if spans_lines else Span(self._source, start, glued)
+        hint = (
+            "this quote is closed only on a later line"
+            if spans_lines
+            else "after the closing quote there must be a space or the end of the directive"
+        )
+        return self._stop(f'unexpected "{self._text[glued]}"', glued, glued + 1, origin=origin, hint=hint)
+
+    def _unterminated(self, quote: str, start: int, end: int) -> _Stop:
+        message = f'too long parameter, probably missing terminating "{quote}" character'
+        origin = Span(self._source, start, start + 1)
+        return self._stop(message, start, end, origin=origin, hint="this quote is never closed, or its text too long")
+
+    def _unexpected(self, mark: str, offset: int) -> _Stop:
+        origin = None
+        hint = None
+        if self._words:
+            origin = self._current_words()
+            hint = _MISSING_SEMICOLON
+        elif mark == "}":
+            origin = _closed_too_early(self._siblings)
+            hint = 'no block is open here: this "}" is one too many, or a "{" is missing'
+        else:
+            hint = "no directive stands before it"
+        return self._stop(f'unexpected "{mark}"', offset, offset + 1, origin=origin, hint=hint)
+
+    def _wrong_encoding(self) -> SyntaxProblem | None:
+        """What nginx says of the first directive of a file that begins with a byte order mark or is not text."""
+        if not self._siblings:
+            return None
+        name = self._siblings[0].name
+        if name.startswith(_BOM):
+            hint = "the file begins with a UTF-8 byte order mark: save it without"
+        elif name.startswith(_UTF_16_MARKS) or "\0" in name:
+            hint = "this is not UTF-8 text: UTF-16 or binary data"
+        else:
+            return None
+        return SyntaxProblem(
+            f'unknown directive "{name}"', name.span, Span(self._source, name.start, name.start + 1), hint
+        )
+
+    def _current_words(self) -> Span:
+        return Span(self._source, self._words[0].start, self._words[-1].end)
+
+    def _stop(
+        self, message: str, start: int, end: int | None = None, *, origin: Span | None = None, hint: str | None = None
+    ) -> _Stop:
+        span = Span(self._source, start, start if end is None else end)
+        return _Stop(SyntaxProblem(message, span, origin, hint))
+
+
+def _indentation(text: str, offset: int) -> int | None:
+    """How far what stands at the offset is indented, or ``None`` if something stands before it on its line."""
+    before = text[text.rfind("\n", 0, offset) + 1 : offset]
+    return None if before.strip(" \t\r") else len(before.expandtabs())
+
+
+def _never_closed(directives: list[Directive], end: int) -> Span | None:
+    """The block whose ``}`` is missing, told by the indentation: the first one that ends, or holds a directive, further
+    to the left than it begins.
+    """
+    suspects: list[tuple[int, Directive]] = []
+    for block in walk(directives):
+        if block.block is None or block.block_start is None or block.block_end is None:
+            continue
+        text = block.source.parsed_text
+        own = _indentation(text, block.start)
+        if own is None:
+            continue
+        deeper = False
+        for child in block.block:
+            indentation = _indentation(text, child.start)
+            if indentation is None:
+                continue
+            if indentation < own or (indentation == own and deeper):
+                suspects.append((child.start, block))
+                break
+            deeper = deeper or indentation > own
+        if block.block_end < end:
+            closing = _indentation(text, block.block_end)
+            if closing is not None and closing < own:
+                suspects.append((block.block_end, block))
+    if not suspects:
+        return None
+    _, block = min(suspects, key=lambda suspect: suspect[0])
+    return _head(block)
+
+
+def _closed_too_early(directives: list[Directive]) -> Span | None:
+    """The first ``}`` that stands further to the right than the block that it closes begins."""
+    early: list[Directive] = []
+    for block in walk(directives):
+        if block.block is not None and block.block_end is not None:
+            text = block.source.parsed_text
+            own = _indentation(text, block.start)
+            closing = _indentation(text, block.block_end)
+            if own is not None and closing is not None and closing > own:
+                early.append(block)
+    if not early:
+        return None
+    first = min(early, key=lambda block: block.block_end or 0)
+    return Span(first.source, first.end - 1, first.end)
+
+
+def _head(block: Directive) -> Span:
+    """A block's name, arguments and ``{``."""
+    assert block.block_start is not None
+    return Span(block.source, block.start, block.block_start + 1)
