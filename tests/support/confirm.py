@@ -1,0 +1,97 @@
+"""Finish handshakes with real TLS libraries: OpenSSL through pyOpenSSL (TLS 1.3) and through nassl (before it)."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from nassl._nassl import OpenSSLError
+from nassl.legacy_ssl_client import LegacySslClient
+from nassl.ssl_client import OpenSslVerifyEnum, OpenSslVersionEnum, SslClient
+from OpenSSL import SSL
+
+from support.channel import Place
+
+EVERY_SUITE = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+EVERY_LEGACY_SUITE = "ALL:COMPLEMENTOFALL"
+EVERY_13_SUITE = (
+    b"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+    b":TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
+)
+NASSL_VERSIONS = {
+    "SSLv3": OpenSslVersionEnum.SSLV3,
+    "TLSv1": OpenSslVersionEnum.TLSV1,
+    "TLSv1.1": OpenSslVersionEnum.TLSV1_1,
+    "TLSv1.2": OpenSslVersionEnum.TLSV1_2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How a library's handshake went."""
+
+    finished: bool
+    error: str = ""
+    reply: bytes = b""
+
+
+def confirm(place: Place, protocol: str, sni: str | None, request: bytes) -> Confirmation:
+    """Finish one handshake of `protocol` with a library, send `request` and read what comes back."""
+    if protocol == "TLSv1.3":
+        return _confirm13(place, sni, request)
+    return _confirm_old(place, protocol, sni, request)
+
+
+@cache
+def _context() -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_3_VERSION)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_cipher_list(EVERY_SUITE.encode())
+    context.set_tls13_ciphersuites(EVERY_13_SUITE)
+    return context
+
+
+def _confirm13(place: Place, sni: str | None, request: bytes) -> Confirmation:
+    with place.connect() as connected:
+        # pyOpenSSL wants a blocking socket; the kernel's own time limits still hold
+        connected.settimeout(None)
+        connection = SSL.Connection(_context(), connected)
+        connection.set_connect_state()
+        if sni is not None:
+            connection.set_tlsext_host_name(sni.encode("ascii"))
+        try:
+            connection.do_handshake()
+        except (SSL.Error, OSError) as error:
+            return Confirmation(False, f"{type(error).__name__}: {error}")
+        try:
+            if request:
+                connection.sendall(request)
+            return Confirmation(True, reply=connection.recv(4096))
+        except (SSL.ZeroReturnError, SSL.SysCallError, OSError):
+            return Confirmation(True)
+        except SSL.Error as error:
+            # TLS 1.3: a server that refuses our (missing) certificate says so after the client has finished
+            return Confirmation(False, f"{type(error).__name__}: {error}")
+
+
+def _confirm_old(place: Place, protocol: str, sni: str | None, request: bytes) -> Confirmation:
+    kind = LegacySslClient if protocol == "SSLv3" else SslClient
+    with place.connect() as connected:
+        client = kind(
+            underlying_socket=connected,
+            ssl_version=NASSL_VERSIONS[protocol],
+            ssl_verify=OpenSslVerifyEnum.NONE,
+            ignore_client_authentication_requests=True,
+        )
+        client.set_cipher_list(EVERY_LEGACY_SUITE if protocol == "SSLv3" else EVERY_SUITE)
+        if sni is not None and protocol != "SSLv3":
+            client.set_tlsext_host_name(sni)
+        try:
+            client.do_handshake()
+        except (OpenSSLError, OSError) as error:
+            return Confirmation(False, f"{type(error).__name__}: {error}")
+        try:
+            if request:
+                client.write(request)
+            return Confirmation(True, reply=client.read(4096))
+        except (OpenSSLError, OSError):
+            return Confirmation(True)
