@@ -1,8 +1,9 @@
 """Write the Mozilla policies from Mozilla's guideline files.
 
-``python tools/mozilla_policies.py GUIDELINES [POLICIES]`` reads ``5.0.json``, ``5.1.json``, … in the directory GUIDELINES (as
-published at https://ssl-config.mozilla.org/guidelines/) and writes ``mozilla-LEVEL@VERSION.json`` into POLICIES, by default
-the ``policies/`` of this checkout. Only facts are carried over, into the fields of ``policy.schema.json``.
+``python tools/mozilla_policies.py GUIDELINES [POLICIES]`` reads ``5.0.json``, ``5.1.json``, … in the directory
+GUIDELINES (as published at https://ssl-config.mozilla.org/guidelines/) and writes ``mozilla-LEVEL@VERSION.json`` into
+POLICIES, by default the ``policies/`` of this checkout. Only facts are carried over, into the fields of
+``policy.schema.json``.
 """
 
 import json
@@ -57,7 +58,11 @@ def policy(guideline: dict[str, Any], level: str) -> dict[str, Any]:
         "version": version,
         "title": f"Mozilla {level} {version}",
         "sources": [
-            {"title": f"Mozilla/TLSRef guidelines {version}", "url": guideline["href"], "section": f"configurations.{level}"}
+            {
+                "title": f"Mozilla/TLSRef guidelines {version}",
+                "url": guideline["href"],
+                "section": f"configurations.{level}",
+            }
         ],
         "citations": {},
     }
