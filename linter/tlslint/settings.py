@@ -1,0 +1,246 @@
+"""What the user settles in `tlslint.toml`, or in `[tool.tlslint]` of `pyproject.toml`.
+
+The nearest such file counts, from a starting directory upwards to the root of the version control checkout. Paths in
+it are relative to it. The command line overrides single fields with `dataclasses.replace`.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+SETTINGS_FILE: Final = "tlslint.toml"
+_PROJECT_FILE: Final = "pyproject.toml"
+_CHECKOUT_MARKS: Final = (".git", ".hg", ".svn", ".bzr", "_darcs")
+
+SERVERS: Final = ("auto", "nginx", "apache")
+SEVERITIES: Final = ("error", "warning", "info")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the message starts with the file and, where it can be told, the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was settled, or the defaults. All paths are absolute or relative to the current directory."""
+
+    policy: str = "mozilla-intermediate"
+    """Name of a policy, or path of a policy file (which has a slash or ends in `.json`)."""
+    target: str | None = None
+    """The versions to predict for, as after `--target`; None is the current stable release."""
+    root: str | None = None
+    """Directory that stands for the server's `/`."""
+    path_map: Mapping[str, str] = field(default_factory=dict)
+    """Directories here for paths on the server: `{"/etc/nginx": "deploy/nginx"}`."""
+    server: str = "auto"
+    """`auto`, `nginx` or `apache`: how files are read."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of files that are not looked for, relative to `base`: `*`, `?`, `**`; without a slash, of names."""
+    select: tuple[str, ...] = ("ALL",)
+    """Codes, prefixes or names of the rules that run."""
+    ignore: tuple[str, ...] = ()
+    """Codes, prefixes or names of rules that do not."""
+    fail_on: str = "warning"
+    """Lowest severity that makes the exit code 1."""
+    severity: Mapping[str, str] = field(default_factory=dict)
+    """Severities by code or name of a rule, instead of its own."""
+    file: str | None = None
+    """Where these settings were read; None for the defaults."""
+    base: str = "."
+    """The directory of that file, or the current one."""
+
+
+def find_settings(start: str = ".") -> str | None:
+    """Return the path of the settings file that counts for a directory, or None."""
+    folder = os.path.abspath(start)
+    while True:
+        path = os.path.join(folder, SETTINGS_FILE)
+        if os.path.isfile(path):
+            return path
+        path = os.path.join(folder, _PROJECT_FILE)
+        if os.path.isfile(path) and _has_table(path):
+            return path
+        parent = os.path.dirname(folder)
+        if parent == folder or any(os.path.exists(os.path.join(folder, mark)) for mark in _CHECKOUT_MARKS):
+            return None
+        folder = parent
+
+
+def load_settings(start: str = ".", file: str | None = None) -> Settings:
+    """Return the settings of `file`, or else those that count for the directory `start`, or the defaults.
+
+    Raises `SettingsError`.
+    """
+    path = find_settings(start) if file is None else file
+    if path is None:
+        return Settings()
+    text = _read(path)
+    return _settings(_table(path, text), path, text)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise SettingsError(f"{_shown(path)}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{_shown(path)}: not UTF-8, which TOML has to be") from error
+
+
+def _parse(path: str, text: str) -> dict[str, Any]:
+    # only here, because most runs have no settings file
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+        where = f":{place[1]}:{place[2]}" if place and place[1] else ""
+        if where and place:
+            message = message[: place.start()]
+        raise SettingsError(f"{_shown(path)}{where}: {message}") from error
+
+
+def _is_project_file(path: str) -> bool:
+    return os.path.basename(path) == _PROJECT_FILE
+
+
+def _has_table(path: str) -> bool:
+    try:
+        text = _read(path)
+    except SettingsError:
+        return False
+    if "tlslint" not in text:
+        return False
+    try:
+        return isinstance(_parse(path, text).get("tool", {}).get("tlslint"), dict)
+    except SettingsError:
+        # a broken project file is for others to report, unless it is ours as well
+        return "[tool.tlslint]" in text
+
+
+def _table(path: str, text: str) -> dict[str, Any]:
+    values = _parse(path, text)
+    if _is_project_file(path):
+        values = values.get("tool", {}).get("tlslint", {})
+    return values
+
+
+class _Reader:
+    """Turns values of a settings file into fields, and says where a wrong one stands."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.base = os.path.dirname(path)
+
+    def error(self, key: str, message: str) -> SettingsError:
+        line = _line_of(key, self.text)
+        return SettingsError(f"{_shown(self.path)}{'' if line is None else f':{line}'}: {message}")
+
+    def string(self, key: str, value: object) -> str:
+        if not isinstance(value, str):
+            raise self.error(key, f'"{key}" must be a string, not {_kind(value)}')
+        return value
+
+    def strings(self, key: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(key, f'"{key}" must be an array of strings')
+        return tuple(value)
+
+    def table(self, key: str, value: object) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise self.error(key, f'"{key}" must be a table, not {_kind(value)}')
+        return {name: self.string(name, item) for name, item in value.items()}
+
+    def choice(self, key: str, value: object, choices: Sequence[str]) -> str:
+        text = self.string(key, value)
+        if text not in choices:
+            raise self.error(key, f'"{key}" must be {_listed(choices)}, not "{text}"{_did_you_mean(text, choices)}')
+        return text
+
+    def server(self, key: str, value: object) -> str:
+        return self.choice(key, value, SERVERS)
+
+    def level(self, key: str, value: object) -> str:
+        return self.choice(key, value, SEVERITIES)
+
+    def levels(self, key: str, value: object) -> dict[str, str]:
+        return {name: self.level(name, level) for name, level in self.table(key, value).items()}
+
+    def host_path(self, key: str, value: object) -> str:
+        return os.path.join(self.base, self.string(key, value))
+
+    def path_map(self, key: str, value: object) -> dict[str, str]:
+        mapped = self.table(key, value)
+        for server in mapped:
+            if not posixpath.isabs(server):
+                raise self.error(server, f'"{server}" in "{key}" must be an absolute path on the server')
+        return {server: os.path.join(self.base, host) for server, host in mapped.items()}
+
+    def policy(self, key: str, value: object) -> str:
+        name = self.string(key, value)
+        return os.path.join(self.base, name) if "/" in name or name.endswith(".json") else name
+
+
+_KEYS: Final[dict[str, Callable[[_Reader, str, object], object]]] = {
+    "policy": _Reader.policy,
+    "target": _Reader.string,
+    "root": _Reader.host_path,
+    "path-map": _Reader.path_map,
+    "server": _Reader.server,
+    "exclude": _Reader.strings,
+    "select": _Reader.strings,
+    "ignore": _Reader.strings,
+    "fail-on": _Reader.level,
+    "severity": _Reader.levels,
+}
+
+
+def _settings(values: Mapping[str, object], path: str, text: str) -> Settings:
+    reader = _Reader(path, text)
+    fields: dict[str, Any] = {}
+    for key, value in values.items():
+        read = _KEYS.get(key)
+        if read is None:
+            raise reader.error(key, f'unknown key "{key}"{_did_you_mean(key, tuple(_KEYS))}')
+        fields[key.replace("-", "_")] = read(reader, key, value)
+    return Settings(**fields, file=path, base=os.path.dirname(path) or ".")
+
+
+def _line_of(key: str, text: str) -> int | None:
+    """Find the line (1-based) on which a key is most likely set: tomllib does not tell."""
+    name = rf"""(?:"{re.escape(key)}"|'{re.escape(key)}'|{re.escape(key)})"""
+    found = re.search(
+        rf"^[ \t]*(?:[\w.-]+\.)?{name}[ \t]*[.=]|^[ \t]*\[(?:[^\]\n]*\.)?{name}\]|[{{,][ \t]*{name}[ \t]*=", text, re.M
+    )
+    return None if found is None else text.count("\n", 0, found.end()) + 1
+
+
+def _shown(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "a boolean"
+    kinds = {str: "a string", int: "a number", float: "a number", list: "an array", dict: "a table"}
+    return kinds.get(type(value), "a date")
+
+
+def _listed(choices: Sequence[str]) -> str:
+    return ", ".join(f'"{choice}"' for choice in choices[:-1]) + f' or "{choices[-1]}"'
+
+
+def _did_you_mean(word: str, choices: Sequence[str]) -> str:
+    # only here, because it is slow to import and rarely needed
+    from difflib import get_close_matches
+
+    close = get_close_matches(word.replace("_", "-").lower(), choices, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""
