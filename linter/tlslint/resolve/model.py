@@ -7,11 +7,13 @@ the report counts it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.parse.tree import Argument, Directive, Span
-from tlslint.pki.bundle import Bundle, Certificate
 from tlslint.target import Target
+
+if TYPE_CHECKING:
+    from tlslint.pki.bundle import Bundle, Certificate, KeyFacts
 
 T = TypeVar("T")
 
@@ -123,10 +125,11 @@ class ConfCommand:
 class CertificatePair:
     """A certificate and its key as configured, with what was read from the certificate's file.
 
-    `file` and `key_file` are the paths as written; `bundle` is None with a `reason` where the file could not be read.
+    `file` and `key_file` are the paths as written; `bundle` is None with a `reason` where the file could not be read,
+    `key` is None where the key's file could not.
     """
 
-    __slots__ = ("bundle", "file", "key_file", "key_place", "place", "reason")
+    __slots__ = ("bundle", "file", "key", "key_file", "key_place", "place", "reason")
 
     def __init__(
         self,
@@ -134,8 +137,9 @@ class CertificatePair:
         place: Place,
         key_file: str | None,
         key_place: Place | None,
-        bundle: Bundle | None,
+        bundle: "Bundle | None",
         reason: str = "",
+        key: "KeyFacts | None" = None,
     ) -> None:
         self.file = file
         self.place = place
@@ -143,9 +147,10 @@ class CertificatePair:
         self.key_place = key_place
         self.bundle = bundle
         self.reason = reason
+        self.key = key
 
     @property
-    def leaf(self) -> Certificate | None:
+    def leaf(self) -> "Certificate | None":
         """The certificate that the server takes as its own: the first of the file."""
         return self.bundle.certificates[0] if self.bundle and self.bundle.certificates else None
 
@@ -172,7 +177,9 @@ class TlsSettings:
     ciphersuites: Setting[str | None]
     """The TLS 1.3 suites that are in force; None is the library's default."""
     server_order: Setting[bool]
-    """Whether the server's order of suites decides."""
+    """Whether the server's order of suites decides, for TLS 1.2 and below."""
+    server_order_tls13: Setting[bool]
+    """The same for TLS 1.3, which another host may decide."""
     groups: Setting[str]
     """The list of key exchange groups; `auto` is the library's default."""
     certificates: Setting[tuple[CertificatePair, ...]]
@@ -304,6 +311,8 @@ class VirtualHost:
     place: Place
     module: str
     tls: TlsSettings
+    scope: object = None
+    """The resolver's own view of the block, for the parts of the model that are worked out on demand."""
     listeners: list["Listener"] = field(default_factory=list)
     locations: tuple[Location, ...] = ()
     logs: tuple[LogFormat, ...] | Unknown = ()
@@ -335,7 +344,10 @@ class Listener:
     """
 
     address: str
-    """As bound: `0.0.0.0`, `[::]`, `127.0.0.1`, `unix:/run/x.sock`, or the text as written where unresolvable."""
+    """As bound: `0.0.0.0`, `[::]`, `127.0.0.1`, `unix:/run/x.sock`, or the text as written where unresolvable.
+
+    Empty for the made-up socket of a fragment: settings that are in force in whatever server includes the file.
+    """
     port: int | None
     transport: str
     """`tcp` or `quic`."""
@@ -355,8 +367,22 @@ class Listener:
     @property
     def label(self) -> str:
         """`0.0.0.0:443`, `[::]:443` or `unix:/run/x.sock`; QUIC sockets say so."""
+        if not self.address:
+            return "whatever includes this file"
         text = self.address if self.port is None else f"{self.address}:{self.port}"
         return f"{text} (quic)" if self.transport == "quic" else text
+
+
+@dataclass(slots=True, frozen=True)
+class Shadow:
+    """A setting that a host makes itself and that the socket's default server decides, with another value."""
+
+    field: str
+    """Field name of `TlsSettings`."""
+    own: "Setting[object]"
+    governing: "Setting[object]"
+    versions: str = ""
+    """Empty where it is so on the target; else the versions on which it is so: `nginx before 1.29.2`."""
 
 
 NO_SNI = None
@@ -379,12 +405,14 @@ class Endpoint:
     """Whose certificate is presented: the selected host, or the default server where the host has none."""
     tls: TlsSettings
     handshake: "Handshake"
-    shadowed: tuple[str, ...] = ()
-    """Fields of `virtual_host.tls` that are set there but decided by the default server, with another value."""
+    shadowed: tuple[Shadow, ...] = ()
+    """What `virtual_host` sets itself but the default server decides, with another value."""
 
     @property
     def label(self) -> str:
         """`shop.example.org on 0.0.0.0:443`."""
+        if not self.listener.address:
+            return "every server that includes this file"
         return f"{self.who} on {self.listener.label}"
 
     @property
@@ -474,6 +502,8 @@ class Deployment:
     complete: bool = True
     """False where an include could not be read, so that something may be missing from the picture."""
     key_logging: list[Place] = field(default_factory=list)
+    default_protocols: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What the server switches on where nothing is set, by version, for every version that the target may be."""
 
     def tls_listeners(self) -> Iterator[Listener]:
         """Yield the sockets that speak TLS."""
@@ -486,6 +516,6 @@ class Deployment:
 
 __all__ = [
     "ANY_OTHER_NAME", "NO_SNI", "CertificatePair", "ConfCommand", "Deployment", "Endpoint", "Handshake", "Header",
-    "Listener", "Location", "LogFormat", "Place", "Problem", "Redirect", "ServerName", "Setting", "TlsSettings",
+    "Listener", "Location", "LogFormat", "Place", "Problem", "Redirect", "ServerName", "Setting", "Shadow", "TlsSettings",
     "Unknown", "Upstream", "VirtualHost",
 ]  # fmt: skip

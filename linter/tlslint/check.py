@@ -1,0 +1,69 @@
+"""Runs the rules over a deployment and makes one finding of what several endpoints share."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from tlslint.finding import Finding, Rule
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment
+
+ENDPOINT = "{endpoint}"
+"""Stands in a message for the first affected endpoint and the number of the others."""
+
+
+class RuleModule(Protocol):
+    """One file in `tlslint/rules`: the rule's description of itself, and its check."""
+
+    rule: Rule
+
+    def check(self, deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+        """Yield what is wrong."""
+
+
+class RuleError(Exception):
+    """A rule raised: tlslint is broken, not the configuration. The message names the rule."""
+
+
+def check(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule]) -> list[Finding]:
+    """Return the findings of all rules, merged and in order of code; raises `RuleError` where a rule itself fails."""
+    found: list[Finding] = []
+    for module in rules:
+        if deployment.server not in module.rule.servers:
+            continue
+        try:
+            found.extend(module.check(deployment, policy))
+        except Exception as error:
+            raise RuleError(f"rule {module.rule.name} failed on {deployment.entry}: {error!r}") from error
+    return merge(found)
+
+
+def merge(findings: Sequence[Finding]) -> list[Finding]:
+    """Make one finding of those that say the same of the same place, and name its endpoints in the message."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        span = finding.span
+        # by path: one file may be reached by several deployments, each with its own reading of it
+        key = (finding.code, span.source.path, span.start, span.end, finding.message)
+        groups.setdefault(key, []).append(finding)
+    return [_merged(group) for group in groups.values()]
+
+
+def _merged(group: list[Finding]) -> Finding:
+    worst = max(group, key=lambda finding: finding.severity)
+    endpoints = tuple(dict.fromkeys(label for finding in group for label in finding.endpoints))
+    related = tuple(dict.fromkeys(place for finding in group for place in finding.related))
+    message = worst.message.replace(ENDPOINT, describe(endpoints)) if ENDPOINT in worst.message else worst.message
+    if len(group) == 1 and message == worst.message:
+        return worst
+    return replace(worst, message=message, endpoints=endpoints, related=related)
+
+
+def describe(endpoints: Sequence[str]) -> str:
+    """Return the first endpoint and how many more there are: `a.example on 0.0.0.0:443 and 6 more endpoints`."""
+    if not endpoints:
+        return "no known endpoint"
+    more = len(endpoints) - 1
+    if not more:
+        return endpoints[0]
+    return f"{endpoints[0]} and {more} more endpoint{'s' if more > 1 else ''}"

@@ -1,0 +1,156 @@
+"""From governing settings to the `Handshake`: one object for all endpoints that answer alike.
+
+Both resolvers end here. The settings have been worked out; what remains is which certificates OpenSSL keeps, and what
+the library makes of it all.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown
+from tlslint.target import Target
+from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, negotiate
+
+ALL_KEYS_UNKNOWN: tuple[KeyKind, ...] = (UNKNOWN_KEY,)
+
+
+def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
+    """Return the pairs that a server presents: the last of each key type, if certificate and key belong together.
+
+    OpenSSL keeps one slot for each key type. A key of another type than its certificate goes into another slot, so
+    neither is ever used, and no error is given (SSL_CTX_use_certificate(3), SSL_CTX_use_PrivateKey(3)). A file that
+    could not be read is kept: its type is unknown.
+    """
+    certificates: dict[str, CertificatePair] = {}
+    keys: dict[str, object] = {}
+    unknown: list[CertificatePair] = []
+    for pair in pairs:
+        kind = pair.key_type
+        if pair.file and kind is None:
+            unknown.append(pair)
+            continue
+        if kind is not None:
+            certificates[kind] = pair
+            if pair.key_file is None:
+                # a certificate that comes without a key drops a key that does not fit it
+                keys.pop(kind, None)
+        if pair.key_file is not None:
+            key_type = pair.key.type if pair.key is not None else kind
+            if key_type is not None:
+                keys[key_type] = pair.key
+    return (*(pair for kind, pair in certificates.items() if kind in keys), *unknown)
+
+
+def key_kinds(pairs: Iterable[CertificatePair]) -> tuple[KeyKind, ...]:
+    """Return what the presented certificates' keys are; `UNKNOWN_KEY` for a file that could not be read."""
+    kinds = []
+    for pair in pairs:
+        leaf = pair.leaf
+        if leaf is None:
+            kinds.append(UNKNOWN_KEY)
+        else:
+            kinds.append((leaf.key_type, leaf.key_bits or 0, leaf.curve or ""))
+    return tuple(kinds)
+
+
+class Answers:
+    """Makes the handshakes of one deployment; settings and certificates that act alike give the same object."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.all: list[Handshake] = []
+        self._by_key: dict[tuple[object, ...], Handshake] = {}
+        self._names = [name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY]
+
+    def plaintext(self, tls: TlsSettings) -> Handshake:
+        """Return the answer of a socket that does not speak TLS."""
+        return self._simple("plaintext", tls, "")
+
+    def rejected(self, tls: TlsSettings, reason: str) -> Handshake:
+        """Return the answer of a server that refuses every handshake."""
+        return self._simple("rejected", tls, reason)
+
+    def unknown(self, tls: TlsSettings, reason: str) -> Handshake:
+        """Return the answer of a server of which too little is known."""
+        return self._simple("unknown", tls, reason)
+
+    def _simple(self, outcome: str, tls: TlsSettings, reason: str) -> Handshake:
+        key = (outcome, reason)
+        found = self._by_key.get(key)
+        if found is None:
+            found = Handshake(outcome, (), {}, False, (), "none", (), (), tls, self.target, reason)
+            self._by_key[key] = found
+            self.all.append(found)
+        return found
+
+    def answer(self, tls: TlsSettings, *, alpn: tuple[str, ...] = (), quic: bool = False) -> Handshake:
+        """Return the answer that these settings give to a client that connects with TLS (or QUIC)."""
+        if tls.reject_handshake.known:
+            return self.rejected(tls, "the server rejects every handshake for this name")
+        pairs = tls.certificates.known
+        kept = presented(pairs) if pairs is not None else ()
+        kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
+        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic)
+        found = self._by_key.get(key)
+        if found is None:
+            found = self._by_key[key] = self._make(tls, kinds, alpn, quic)
+            self.all.append(found)
+        return found
+
+    def _make(self, tls: TlsSettings, kinds: tuple[KeyKind, ...], alpn: tuple[str, ...], quic: bool) -> Handshake:
+        unknown = [
+            (what, setting.value.reason)
+            for what, setting in (
+                ("protocols", tls.effective_protocols),
+                ("ciphers", tls.ciphers),
+                ("ciphersuites", tls.ciphersuites),
+                ("groups", tls.groups),
+                ("certificates", tls.certificates),
+                ("client_certificate", tls.verify_client),
+            )
+            if isinstance(setting.value, Unknown)
+        ]
+        if not tls.certificates.is_unknown and UNKNOWN_KEY in kinds:
+            unknown.append(("certificates", _first_reason(tls.certificates)))
+        found = self._negotiate(tls, kinds, quic)
+        undecided = any(what in ("protocols", "ciphers", "ciphersuites") for what, _ in unknown)
+        outcome = "completes" if found.protocols else "unknown" if undecided else "rejected"
+        order = tls.server_order if any(protocol != "TLSv1.3" for protocol in found.protocols) else tls.server_order_tls13
+        return Handshake(
+            outcome=outcome,
+            protocols=found.protocols,
+            ciphers=dict(found.ciphers),
+            server_order=bool(order.known),
+            groups=found.groups,
+            client_certificate=_request(tls.verify_client),
+            alpn=alpn,
+            key_types=tuple(kind for kind, _, _ in kinds if kind != "unknown"),
+            tls=tls,
+            target=self.target,
+            reason=found.reason if outcome != "completes" else "",
+            unknown=tuple(dict(unknown).items()),
+            security_level=found.security_level,
+        )
+
+    def _negotiate(self, tls: TlsSettings, kinds: tuple[KeyKind, ...], quic: bool) -> Negotiation:
+        return negotiate(
+            tls.effective_protocols.known or frozenset(),
+            tls.ciphers.known if tls.ciphers.known is not None else "DEFAULT",
+            tls.ciphersuites.known,
+            tls.groups.known or "auto",
+            kinds,
+            tls.dh_params.is_unknown or tls.dh_params.known is not None,
+            self.target,
+            quic,
+            tls.security_level,
+        )
+
+
+_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols"))
+
+
+def _first_reason(certificates: Setting[tuple[CertificatePair, ...]]) -> str:
+    return next((pair.reason for pair in certificates.known or () if pair.reason), "the certificate could not be read")
+
+
+def _request(verify: Setting[str]) -> str:
+    return {"required": "required", "optional": "optional", "optional_no_ca": "optional"}.get(verify.known or "", "none")

@@ -1,0 +1,268 @@
+"""nginx: from the entry file's tree to the `Deployment`.
+
+The order is nginx's own: read everything, collect the `server` blocks in textual order, group their `listen` lines
+into sockets, find each socket's default server, and work out for every name who answers it and with which settings.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.discover import Root
+from tlslint.parse.tree import Argument, Tree
+from tlslint.resolve.answer import Answers
+from tlslint.resolve.model import (
+    ANY_OTHER_NAME,
+    NO_SNI,
+    Deployment,
+    Endpoint,
+    Handshake,
+    Listener,
+    Place,
+    Problem,
+    ServerName,
+    TlsSettings,
+    VirtualHost,
+)
+from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, parse_listen
+from tlslint.resolve.nginx_names import NameTable, classify
+from tlslint.resolve.nginx_scope import Scope, scopes_of
+from tlslint.resolve.nginx_tls import TlsReader, default_protocols, shadows
+from tlslint.target import Target, Version
+
+MODULES = ("http", "stream", "mail")
+STREAM_NAMES_SINCE = Version("1.25.5")
+HTTP2_DIRECTIVE_SINCE = Version("1.25.1")
+
+
+def resolve(root: Root, tree: Tree, target: Target) -> Deployment:
+    """Resolve the configuration whose entry file is `root.entry` into what its sockets answer for `target`."""
+    return _Resolution(root, tree, target).deployment()
+
+
+class _Resolution:
+    """The resolution of one deployment: what the steps share."""
+
+    def __init__(self, root: Root, tree: Tree, target: Target) -> None:
+        self.root = root
+        self.target = target.concrete()
+        self.version_known = target.known
+        self.main, self.expansion = scopes_of(root.files, root.entry, tree, root.context)
+        self.reader = TlsReader(self.target, root.files, self.expansion.base)
+        self.answers = Answers(self.target)
+        self.problems: list[Problem] = self.expansion.problems
+        self.hosts: list[VirtualHost] = []
+        self.listeners: list[Listener] = []
+        self.endpoints: list[Endpoint] = []
+        self.tree = tree
+
+    def deployment(self) -> Deployment:
+        for module in MODULES:
+            for scope in self.main.blocks(module):
+                self._module(scope)
+        return Deployment(
+            server="nginx",
+            entry=self.root.display,
+            target=self.target,
+            listeners=self.listeners,
+            virtual_hosts=self.hosts,
+            endpoints=self.endpoints,
+            handshakes=self.answers.all,
+            upstreams=[],
+            problems=self.problems,
+            directives=[],
+            unknown=self.expansion.unknown,
+            fragment="" if self.root.context == "main" else self.root.context,
+            default_protocols=default_protocols(target),
+            complete=not any(scope.incomplete for scope in self.main.walk()),
+        )
+
+    def _module(self, module: Scope) -> None:
+        scopes = list(module.blocks("server"))
+        hosts = [self._host(scope) for scope in scopes]
+        listens: list[tuple[int, ListenSpec]] = []
+        places: list[list[Place | None]] = []
+        for index, scope in enumerate(scopes):
+            own: list[Place | None] = [*scope.own.get("listen", ())]
+            if not own and not scope.incomplete and module.name == "http":
+                own = [None]
+            places.append(own)
+            for place in own:
+                arguments: tuple[Argument | str, ...] = place.directive.arguments if place else ("80",)
+                listens.append((index, parse_listen(arguments, module.name, self.target.server)))
+        self.hosts.extend(hosts)
+        sockets = group_listens(listens, module.name, self.target.server)
+        flat = [place for own in places for place in own]
+        for socket in sockets:
+            self._socket(module, socket, hosts, scopes, flat)
+        self._loose_settings(module, hosts)
+
+    def _host(self, scope: Scope) -> VirtualHost:
+        place = scope.place or self._fragment_place()
+        return VirtualHost(
+            names=tuple(_server_names(scope)),
+            place=place,
+            module=scope.module or "http",
+            tls=self.reader.settings(scope),
+            scope=scope,
+            incomplete=scope.incomplete,
+        )
+
+    def _fragment_place(self) -> Place:
+        return Place(self.tree.directives[0])
+
+    # -- sockets ---------------------------------------------------------------------------------------------------
+
+    def _socket(
+        self, module: Scope, socket: Socket, hosts: list[VirtualHost], scopes: list[Scope], flat: list[Place | None]
+    ) -> None:
+        members = [hosts[index] for index in socket.hosts]
+        default = hosts[socket.default]
+        explicit = flat[socket.explicit_default] if socket.explicit_default is not None else None
+        tls = socket.tls or self._ssl_on(scopes[socket.default])
+        listener = Listener(
+            address=socket.address,
+            port=socket.port,
+            transport=socket.transport,
+            module=module.name,
+            tls=tls,
+            default=default,
+            explicit_default=explicit,
+            virtual_hosts=members,
+            places=[(hosts[host], place) for host, index in socket.members if (place := flat[index]) is not None],
+            http2=socket.http2,
+            proxy_protocol=socket.proxy_protocol,
+            starttls=self._starttls(scopes[socket.default]) if module.name == "mail" and not tls else "off",
+            incomplete=module.incomplete,
+        )
+        self.listeners.append(listener)
+        for member in members:
+            member.listeners.append(listener)
+        self.endpoints.extend(self._endpoints(listener))
+
+    def _ssl_on(self, scope: Scope) -> bool:
+        """The old `ssl on`: nginx >= 1.25.1 refuses it, so that the configuration can only be meant for an older one."""
+        places = scope.nearest("ssl")
+        return bool(places) and [str(word).lower() for word in places[-1].directive.arguments] == ["on"]
+
+    @staticmethod
+    def _starttls(scope: Scope) -> str:
+        places = scope.nearest("starttls")
+        word = str(places[-1].directive.arguments[0]).lower() if places and places[-1].directive.arguments else "off"
+        return word if word in ("on", "only") else "off"
+
+    def _endpoints(self, listener: Listener) -> Iterator[Endpoint]:
+        if not listener.tls and listener.starttls == "off":
+            handshake = self.answers.plaintext(listener.default.tls)
+            yield self._endpoint(listener, NO_SNI, None, listener.default, listener.default, handshake)
+            return
+        if listener.module == "mail":
+            yield self._answer(listener, NO_SNI, None, listener.default)
+            return
+        hosts = listener.virtual_hosts
+        names = [[] if self._nameless(listener) else [name.text for name in host.names] for host in hosts]
+        table = NameTable(names)
+        for index, host in enumerate(hosts):
+            seen: set[str] = set()
+            for name, text in zip(host.names, names[index], strict=False):
+                if name.kind == "empty" or text in seen:
+                    continue
+                seen.add(text)
+                sample = table.sample(text)
+                if sample is not None and table.lookup(sample) == index:
+                    yield self._answer(listener, text, name, host)
+        yield self._answer(listener, NO_SNI, None, listener.default)
+        if table.unclaimed() is not None:
+            yield self._answer(listener, ANY_OTHER_NAME, None, listener.default)
+
+    def _nameless(self, listener: Listener) -> bool:
+        """Whether names play no part: stream selects by name since 1.25.5 only."""
+        assert self.target.server is not None
+        return listener.module == "stream" and self.target.server < STREAM_NAMES_SINCE
+
+    def _answer(self, listener: Listener, sni: str | None, name: ServerName | None, host: VirtualHost) -> Endpoint:
+        default = listener.default
+        answering = host if _has_context(host.tls) else default
+        governing = self.reader.govern(answering.tls, default.tls)
+        if _has_context(answering.tls):
+            quic = listener.transport == "quic"
+            handshake = self.answers.answer(governing, alpn=self._alpn(listener, answering), quic=quic)
+        else:
+            handshake = self.answers.rejected(governing, 'no "ssl_certificate" is defined: nginx does not start')
+        return self._endpoint(listener, sni, name, host, answering, handshake, governing)
+
+    def _endpoint(
+        self,
+        listener: Listener,
+        sni: str | None,
+        name: ServerName | None,
+        host: VirtualHost,
+        answering: VirtualHost,
+        handshake: Handshake,
+        governing: TlsSettings | None = None,
+    ) -> Endpoint:
+        tls = governing or host.tls
+        endpoint = Endpoint(listener, sni, name, host, answering, tls, handshake)
+        default = listener.default
+        if host is not default and sni not in (NO_SNI, ANY_OTHER_NAME):
+            endpoint.shadowed = shadows(host.tls, tls, default.tls, self.version_known)
+        handshake.endpoints.append(endpoint)
+        return endpoint
+
+    def _alpn(self, listener: Listener, host: VirtualHost) -> tuple[str, ...]:
+        scope = host.scope
+        assert isinstance(scope, Scope)
+        if listener.module == "stream":
+            places = scope.nearest("ssl_alpn")
+            return tuple(str(word) for word in places[-1].directive.arguments) if places else ()
+        if listener.module == "mail":
+            return ()
+        if listener.transport == "quic":
+            return () if _is(scope, "http3", "off") else ("h3",)
+        return ("h2", "http/1.1") if listener.http2 or _is(scope, "http2", "on") else ("http/1.1",)
+
+    def _loose_settings(self, module: Scope, hosts: list[VirtualHost]) -> None:
+        """Give settings that no known socket uses (a snippet, an http block whose servers are elsewhere) an endpoint."""
+        partial = self.root.context != "main" or module.incomplete
+        for host in hosts:
+            if not host.listeners and partial:
+                self._loose(host)
+        if not hosts and partial and any(name.startswith("ssl_") for name in module.own):
+            place = module.place or self._fragment_place()
+            host = VirtualHost((), place, module.name, self.reader.settings(module), scope=module)
+            self._loose(host)
+
+    def _loose(self, host: VirtualHost) -> None:
+        scope = host.scope
+        assert isinstance(scope, Scope)
+        if not any(name.startswith("ssl_") for name in scope.own):
+            return
+        listener = Listener(
+            "", None, "tcp", host.module, True, host, None, [host], [], incomplete="the socket is not in this file"
+        )
+        host.listeners.append(listener)
+        self.listeners.append(listener)
+        handshake = self.answers.answer(host.tls, alpn=self._alpn(listener, host))
+        self.endpoints.append(self._endpoint(listener, ANY_OTHER_NAME, None, host, host, handshake))
+
+
+def _has_context(tls: TlsSettings) -> bool:
+    """Whether nginx makes an SSL context for the server: it has a certificate, or rejects every handshake."""
+    return bool(tls.certificates.is_unknown or tls.certificates.known or tls.reject_handshake.known)
+
+
+def _is(scope: Scope, directive: str, value: str) -> bool:
+    places = scope.nearest(directive)
+    words = places[-1].directive.arguments if places else ()
+    return len(words) == 1 and words[0].lower() == value
+
+
+def _server_names(scope: Scope) -> Iterator[ServerName]:
+    found = False
+    for place in scope.own.get("server_name", ()):
+        for argument in place.directive.arguments:
+            found = True
+            yield ServerName(str(argument), argument, place, classify(str(argument)).kind)
+    if not found:
+        yield ServerName("", None, None, "empty")
+
+
+__all__ = ["resolve"]

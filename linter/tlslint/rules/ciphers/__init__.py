@@ -1,0 +1,1 @@
+"""TLS2xx: cipher suites, groups, Diffie-Hellman parameters."""

@@ -1,0 +1,1 @@
+"""TLS0xx: the configuration itself."""

@@ -1,0 +1,1 @@
+"""TLS4xx: names, SNI, the default server."""

@@ -1,0 +1,1 @@
+"""TLS1xx: protocol versions."""

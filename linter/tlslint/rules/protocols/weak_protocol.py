@@ -1,0 +1,73 @@
+"""A protocol version below the policy is switched on.
+
+## What it finds
+The versions that are really in force for an endpoint: inherited and default values, repeated lines, OpenSSL commands
+and the default server of a shared socket are all taken into account. A version that the policy forbids because it is
+broken (anything below TLS 1.2) is an error; one that a strict policy merely leaves out is a warning.
+
+## Why it matters
+SSL 2 and 3 are broken outright (RFC 6176, RFC 7568), TLS 1.0 and 1.1 were retired by RFC 8996.
+
+## What clients see
+Nothing, which is the trap: a weak version is an offer that good clients do not take. Scanners and audits notice.
+
+## How to fix it
+Name the policy's versions only. Clients that know nothing newer can no longer connect; the policy page names the
+oldest clients that still can.
+
+## False alarms that it avoids
+A server that rejects every handshake, a plaintext socket, and a line that another one overrides are silent. OpenSSL 3
+does not negotiate TLS 1.0 and 1.1 unless the security level is 0: the finding then says that the version is listed but
+not negotiable on this target, because the next machine may differ.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy, ProtocolVerdict
+from tlslint.resolve.model import Deployment, Handshake
+from tlslint.rules.words import listed, place_of
+
+rule = Rule(
+    code="TLS101",
+    name="weak-protocol",
+    severity=Severity.ERROR,
+    summary="a protocol version below the policy is switched on",
+    why="TLS 1.0 and 1.1 were retired by RFC 8996, SSL 3 by RFC 7568",
+    seen="nobody gets an error, that is the trap; scanners and audits report it",
+    sources=("RFC 8996", "RFC 7568", "RFC 6176", "Mozilla/TLSRef guidelines, tls_versions"),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each setting that switches a version on that the policy does not allow."""
+    for handshake in deployment.handshakes:
+        enabled = handshake.tls.effective_protocols.known
+        if handshake.outcome in ("completes", "rejected") and handshake.endpoints and enabled:
+            yield from _check(handshake, policy, enabled)
+
+
+def _check(handshake: Handshake, policy: Policy, enabled: frozenset[str]) -> Iterator[Finding]:
+    if handshake.tls.reject_handshake.known:
+        return
+    setting = handshake.tls.effective_protocols
+    if not setting.explicit:
+        return  # the default of a version is implicit-protocols' subject
+    for verdict, severity in ((ProtocolVerdict.WEAK, Severity.ERROR), (ProtocolVerdict.OMITTED, Severity.WARNING)):
+        outside = [name for name in sorted(enabled) if policy.judge_protocol(name) is verdict]
+        if not outside:
+            continue
+        dormant = [name for name in outside if name not in handshake.protocols]
+        label = f'not in policy "{policy.name}"'
+        if dormant:
+            label += f"; {listed(dormant)} not negotiable with this target's TLS library"
+        span = place_of(setting, outside)
+        yield rule.finding(
+            f"{listed(outside)} {'is' if len(outside) == 1 else 'are'} switched on for {{endpoint}}",
+            span,
+            severity=severity,
+            label=label,
+            source=policy.source_of("protocols"),
+            help=f"allow {listed(policy.protocols)} only",
+            endpoints=handshake.labels,
+        )

@@ -1,0 +1,1 @@
+"""TLS6xx: sessions."""

@@ -1,0 +1,1 @@
+"""TLS9xx: connections that the server itself makes."""
