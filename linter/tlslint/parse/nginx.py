@@ -51,17 +51,17 @@ _QUOTED_WORD = {
 _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
 
-# the Lua module's own scanner, which reads the body of *_by_lua_block
+# How the Lua module reads the body of *_by_lua_block (asked of 0.10.23): a quote that is not closed on its line is an
+# ordinary character. Its limits on the length of a piece differ between versions and are not followed.
 _LUA_TOKEN = re.compile(
     r"""
-      --\[(=*)\[            # long comment
-    | \[(=*)\[              # long string
-    | --[^\n]*+
-    | "(?:[^"\\]++|\\.)*+"
-    | '(?:[^'\\]++|\\.)*+'
+      (?:--)? \[ (=*) \[
+    | -- [^\n]*+
+    | " (?: [^"\\\n]++ | \\[^\n] )*+ "
+    | ' (?: [^'\\\n]++ | \\[^\n] )*+ '
     | [{}]
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 _RAW_BLOCK_SUFFIX = "_by_lua_block"
 
@@ -236,20 +236,23 @@ class _Reader:
         position = brace
         while match := _LUA_TOKEN.search(self._text, position):
             position = match.end()
-            if match[0] == "{":
+            token = match[0]
+            if token == "{":
                 depth += 1
-            elif match[0] == "}":
+            elif token == "}":
                 depth -= 1
                 if not depth:
                     return position
-            elif match.lastindex:
-                closing = f"]{match[match.lastindex]}]"
-                position = self._text.find(closing, position) + len(closing)
-                if position < len(closing):
+            elif match[1] is not None:
+                closing = f"]{match[1]}]"
+                found = self._text.find(closing, position)
+                if found < 0:
                     message = f'Lua code block missing the closing long bracket "{closing}"'
-                    raise self._stop(message, match.start(), match.end())
+                    message += ", the inlined Lua code may be too long"
+                    raise self._stop(message, match.start(), position, hint="this long bracket is never closed")
+                position = found + len(closing)
         message = "unexpected end of file, expecting terminating characters for lua code block"
-        raise self._stop(message, len(self._text), origin=Span(self._source, self._words[0].start, brace + 1))
+        raise self._stop(message, self._words[0].start, brace + 1, hint='the Lua code has no closing "}"')
 
     def _check_nothing_is_missing(self) -> None:
         """Raise what nginx says when the file ends within a directive or a block."""
