@@ -43,6 +43,8 @@ CURVES = {
 }
 """Named curves (RFC 5480, SEC 2, RFC 5639) with OpenSSL's names and the size of the field in bits."""
 
+_FIXED_SIZES = {"ed25519": 256, "ed448": 456}
+
 SIGNATURES = {
     "1.2.840.113549.1.1.2": "md2WithRSAEncryption",
     "1.2.840.113549.1.1.4": "md5WithRSAEncryption",
@@ -167,13 +169,6 @@ class Certificate:
             except Exception:  # any refusal, whatever its type, means the same here
                 return None
 
-    @cached_property
-    def _algorithm(self) -> tuple[str, str | None]:
-        try:
-            return asn1.algorithm_of(self.public_key_der)
-        except asn1.DerError:
-            return "", None
-
     @property
     def key_type(self) -> str:
         """`rsa`, `ec`, `ed25519`, `ed448`, `dsa`, `ml-dsa-44`, `ml-dsa-65`, `ml-dsa-87` or `unknown`."""
@@ -182,28 +177,29 @@ class Certificate:
     @cached_property
     def key_bits(self) -> int | None:
         """The size of the key in bits: modulus, field of the curve; None where a size says nothing."""
-        match self.key_type:
-            case "rsa":
-                numbers = self.rsa_numbers
-                return numbers[0].bit_length() if numbers else None
-            case "ec":
-                known = CURVES.get(self._algorithm[1] or "")
-                return known[1] if known else getattr(self._public_key, "key_size", None)
-            case "dsa":
-                return getattr(self._public_key, "key_size", None)
-            case "ed25519":
-                return 256
-            case "ed448":
-                return 456
-        return None
+        size: int | None = getattr(self._public_key, "key_size", None)
+        if size is not None:
+            return size
+        if self.key_type == "rsa":  # a size that the library refuses
+            return self.rsa_numbers[0].bit_length() if self.rsa_numbers else None
+        if self.key_type == "ec":
+            return CURVES.get(self._curve_identifier or "", (None, None))[1]
+        return _FIXED_SIZES.get(self.key_type)
 
     @cached_property
     def curve(self) -> str | None:
         """OpenSSL's name of an EC key's curve (`prime256v1`); the dotted identifier of one that is not known here."""
         if self.key_type != "ec":
             return None
-        identifier = self._algorithm[1]
+        identifier = self._curve_identifier
         return CURVES[identifier][0] if identifier in CURVES else identifier
+
+    @cached_property
+    def _curve_identifier(self) -> str | None:
+        try:
+            return asn1.algorithm_of(self.public_key_der)[1]
+        except asn1.DerError:
+            return None
 
     @cached_property
     def rsa_numbers(self) -> tuple[int, int] | None:
@@ -527,36 +523,55 @@ def _text(value: str | bytes) -> str:
 
 
 def _read_extensions(extensions: "Iterable[x509.Extension[x509.ExtensionType]]") -> _Extensions:
-    from cryptography import x509
-
     facts: dict[str, Any] = {}
     for extension in extensions:
-        match extension.value:
-            case x509.SubjectAlternativeName() as names:
-                facts["has_san"] = True
-                facts["dns_names"] = tuple(names.get_values_for_type(x509.DNSName))
-                facts["ip_addresses"] = tuple(str(ip) for ip in names.get_values_for_type(x509.IPAddress))
-            case x509.BasicConstraints(ca=is_ca, path_length=path_length):
-                facts["is_ca"], facts["path_length"] = is_ca, path_length
-            case x509.KeyUsage() as usage:
-                facts["key_usage"] = frozenset(name for field, name in _KEY_USAGES.items() if getattr(usage, field))
-            case x509.ExtendedKeyUsage() as purposes:
-                identifiers = (purpose.dotted_string for purpose in purposes)
-                facts["extended_key_usage"] = frozenset(_KEY_PURPOSES.get(i, i) for i in identifiers)
-            case x509.AuthorityInformationAccess() as access:
-                facts["ocsp_urls"] = _urls(access, x509.oid.AuthorityInformationAccessOID.OCSP)
-                facts["ca_issuer_urls"] = _urls(access, x509.oid.AuthorityInformationAccessOID.CA_ISSUERS)
-            case x509.TLSFeature() as features:
-                facts["must_staple"] = x509.TLSFeatureType.status_request in features
-            case x509.SubjectKeyIdentifier(digest=digest):
-                facts["ski"] = digest.hex()
-            case x509.AuthorityKeyIdentifier(key_identifier=identifier):
-                facts["aki"] = identifier.hex() if identifier else None
-            case x509.CertificatePolicies() as policies:
-                facts["policies"] = tuple(policy.policy_identifier.dotted_string for policy in policies)
-            case x509.PrecertificateSignedCertificateTimestamps():
-                facts["has_scts"] = True
+        read = _EXTENSION_READERS.get(extension.oid.dotted_string)
+        if read is not None:
+            facts.update(read(extension.value))
     return _Extensions(**facts)
+
+
+def _read_names(names: Any) -> dict[str, Any]:
+    from cryptography import x509
+
+    dns_names, addresses = names.get_values_for_type(x509.DNSName), names.get_values_for_type(x509.IPAddress)
+    return {"has_san": True, "dns_names": tuple(dns_names), "ip_addresses": tuple(map(str, addresses))}
+
+
+def _read_key_usage(usage: Any) -> dict[str, Any]:
+    return {"key_usage": frozenset(name for field, name in _KEY_USAGES.items() if getattr(usage, field))}
+
+
+def _read_purposes(purposes: Any) -> dict[str, Any]:
+    identifiers = (purpose.dotted_string for purpose in purposes)
+    return {"extended_key_usage": frozenset(_KEY_PURPOSES.get(name, name) for name in identifiers)}
+
+
+def _read_authority_access(access: Any) -> dict[str, Any]:
+    from cryptography.x509.oid import AuthorityInformationAccessOID as Method
+
+    return {"ocsp_urls": _urls(access, Method.OCSP), "ca_issuer_urls": _urls(access, Method.CA_ISSUERS)}
+
+
+def _read_features(features: Any) -> dict[str, Any]:
+    from cryptography import x509
+
+    return {"must_staple": x509.TLSFeatureType.status_request in features}
+
+
+_EXTENSION_READERS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "2.5.29.14": lambda value: {"ski": value.digest.hex()},
+    "2.5.29.15": _read_key_usage,
+    "2.5.29.17": _read_names,
+    "2.5.29.19": lambda value: {"is_ca": value.ca, "path_length": value.path_length},
+    "2.5.29.32": lambda value: {"policies": tuple(policy.policy_identifier.dotted_string for policy in value)},
+    "2.5.29.35": lambda value: {"aki": value.key_identifier.hex() if value.key_identifier else None},
+    "2.5.29.37": _read_purposes,
+    "1.3.6.1.5.5.7.1.1": _read_authority_access,
+    "1.3.6.1.5.5.7.1.24": _read_features,
+    "1.3.6.1.4.1.11129.2.4.2": lambda _: {"has_scts": True},
+}
+"""What each extension (RFC 5280 section 4.2, RFC 6962, RFC 7633) adds to the facts."""
 
 
 def _urls(access: "x509.AuthorityInformationAccess", method: "x509.ObjectIdentifier") -> tuple[str, ...]:

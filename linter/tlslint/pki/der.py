@@ -103,8 +103,7 @@ def signed_object_end(data: bytes) -> int:
     outer = element_at(data, 0)
     if outer.tag != SEQUENCE:
         raise DerError("a SEQUENCE was expected")
-    parts = children(data, outer)
-    if [part.tag for part in parts] != [SEQUENCE, SEQUENCE, BIT_STRING]:
+    if tuple(part.tag for part in children(data, outer)) != (SEQUENCE, SEQUENCE, BIT_STRING):
         raise DerError("this is not a signed object")
     return outer.end
 
