@@ -87,7 +87,7 @@ class Policy:
     protocols: tuple[str, ...]
     """Versions that may be served, weakest first; never empty."""
     required_protocols: tuple[str, ...]
-    """Versions that must be served; a subset of `protocols`, and all of them unless the policy says otherwise."""
+    """Versions that must be served; a subset of `protocols`, the newest of them unless the policy says otherwise."""
     explicit_protocols: bool = False
     """Whether the configuration itself must name the versions."""
     ciphers: tuple[str, ...] | None = None
@@ -162,7 +162,7 @@ _LIMITS: Final = {
     "recommended_groups": "groups",
     "recommended_certificate_days": "maximum_certificate_days",
 }
-_DEFAULTS_FROM_LIMIT: Final = tuple(name for name in _LIMITS if name != "recommended_certificate_days")
+_RECOMMENDED_LISTS: Final = ("recommended_ciphers", "recommended_tls13_ciphers", "recommended_groups")
 _IDENTITY: Final = frozenset({"name", "version", "title", "sources", "notes", "citations"})
 _FIELDS: Final = tuple(item for item in fields(Policy) if item.name not in _IDENTITY)
 
@@ -379,10 +379,7 @@ def _assemble(lineage: Iterable[_Layer]) -> Policy:
     nearest = layers[0]
     document = nearest.document
     version = document.get("version", "1")
-    for name in _DEFAULTS_FROM_LIMIT:
-        limit = _LIMITS[name]
-        if name not in values and limit in values:
-            values[name], citations[name] = values[limit], citations[limit]
+    _fill_defaults(values, citations)
     sources = (source for layer in layers for source in layer.document.get("sources", ()))
     return Policy(
         name=document["name"],
@@ -393,6 +390,16 @@ def _assemble(lineage: Iterable[_Layer]) -> Policy:
         citations=citations,
         **values,
     )
+
+
+def _fill_defaults(values: dict[str, Any], citations: dict[str, str]) -> None:
+    """Derive the required and recommended lists that no layer gives from what is allowed."""
+    defaults = {name: values[_LIMITS[name]] for name in _RECOMMENDED_LISTS if _LIMITS[name] in values}
+    # never the older versions: a server that is stricter than the policy does nothing wrong
+    defaults["required_protocols"] = values["protocols"][-1:]
+    for name, value in defaults.items():
+        if name not in values:
+            values[name], citations[name] = value, citations[_LIMITS[name]]
 
 
 def _inherit(layer: _Layer, name: str, values: dict[str, Any], citations: dict[str, str]) -> None:
@@ -436,8 +443,9 @@ def _narrow(layer: _Layer, values: dict[str, Any]) -> None:
             beyond = [item for item in value if item not in most]
             if beyond and layer.document.get(name) is not None:
                 raise layer.error(_path_of(layer, name, beyond[0]), f"{beyond[0]!r} is not in {limit}")
-            if beyond:
-                values[name] = tuple(item for item in value if item in most)
+            values[name] = tuple(item for item in value if item in most)
+            if beyond and not values[name]:
+                del values[name]
         elif value > most:
             if layer.document.get(name) is not None:
                 raise layer.error(f"$.{name}", f"{value} is more than {limit}, {most}")
