@@ -16,6 +16,10 @@ EVERY_13_SUITE = (
     b"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
     b":TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
 )
+# what a client of OpenSSL 4.0 offers unless told otherwise, which pyOpenSSL cannot
+LIBRARY_GROUPS = frozenset(
+    {"X25519MLKEM768", "X25519", "prime256v1", "X448", "secp384r1", "secp521r1", "ffdhe2048", "ffdhe3072"}
+)
 NASSL_VERSIONS = {
     "SSLv3": OpenSslVersionEnum.SSLV3,
     "TLSv1": OpenSslVersionEnum.TLSV1,

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from support import handshake as hs
 from support import tls13
 from support.channel import Channel, NotTlsError, Place, StartTls
-from support.confirm import Confirmation, confirm
+from support.confirm import LIBRARY_GROUPS, Confirmation, confirm
 from support.handshake import ClientHello, MalformedMessageError, Reader, ServerHello
 from support.suites import ALERTS, GROUPS, SIGNATURES, SUITES, TLS13_SUITES
 
@@ -66,11 +66,15 @@ class Observation:
     """By protocol: whether the server promises (TLS 1.2) or sends (TLS 1.3) session tickets."""
     is_stapled: bool = False
     alerts: dict[str, str | None] = field(default_factory=dict)
-    """By refused protocol: the alert; None when the server just closes."""
+    """By refused protocol: the alert; None when the server just closes or answers with an older version."""
+    retry_alert: str | None = None
+    """The alert for a TLS 1.3 client whose first key share the server does not take (it gets a HelloRetryRequest, and
+    a second choice that differs from the first ends the handshake); None when such a client gets through."""
     confirmed: tuple[str, ...] = ()
-    """Protocols with a handshake that a TLS library finished."""
+    """Protocols with a handshake that was finished and brought an answer: by a TLS library, or by our own TLS 1.3
+    client when the library needs a HelloRetryRequest that the server fails at, or knows no group of the server."""
     unconfirmed: dict[str, str] = field(default_factory=dict)
-    """Accepted protocols whose handshake no library finished, with what the library said."""
+    """Accepted protocols whose handshake was not finished, with what the library said."""
     replies: dict[str, bytes] = field(default_factory=dict)
     """By protocol: the beginning of what came back for the request."""
     connections: int = 0
@@ -316,9 +320,18 @@ class Scan:
     # --- the encrypted part of TLS 1.3
 
     def finish13(
-        self, suites: Iterable[int], groups: tuple[int, ...], kind: str | None = None, alpn: tuple[str, ...] = ()
+        self,
+        suites: Iterable[int],
+        groups: tuple[int, ...],
+        *,
+        kind: str | None = None,
+        alpn: tuple[str, ...] = (),
+        guess_group: bool = True,
     ) -> tls13.Finished13 | Refusal:
-        """Finish a TLS 1.3 handshake; `kind` limits the signatures to those of one type of key."""
+        """Finish a TLS 1.3 handshake; `kind` limits the signatures to those of one type of key.
+
+        Without `guess_group` no key share is sent, so that the server has to ask for one.
+        """
         self._count()
         usable = [group for group in groups if group in tls13.KEY_SHARE_GROUPS]
         hello = self.hello(
@@ -327,7 +340,7 @@ class Scan:
             groups=usable,
             signatures=ALL_SIGNATURES if kind is None else SIGNATURES[kind],
             alpn=alpn,
-            key_shares=tuple((group, b"") for group in usable[:1]),
+            key_shares=tuple((group, b"") for group in usable[:guess_group]),
         )
         try:
             done = tls13.finish(self.place, hello, self.request)
@@ -355,7 +368,10 @@ def choose_alpn(scan: Scan, protocol: str, suites: tuple[int, ...], groups: tupl
     return tuple(taken)
 
 
-def http_request(sni: str | None) -> bytes:
+def default_request(sni: str | None, starttls: StartTls | None) -> bytes:
+    """Something that the server answers."""
+    if starttls:
+        return b"a LOGOUT\r\n" if starttls == "imap" else b"QUIT\r\n"
     return f"GET / HTTP/1.1\r\nHost: {sni or ''}\r\nConnection: close\r\n\r\n".encode()
 
 
@@ -383,12 +399,12 @@ def scan(
 ) -> Observation:
     """What the endpoint at `address` (IPv4, IPv6 or `unix:` and a path) and `port` answers for the name `sni`.
 
-    `request` is sent once a handshake is finished; by default an HTTP request for `sni`; empty for a server that
-    speaks first. Raises `ScanError` when the endpoint cannot be examined.
+    `request` is sent once a handshake is finished; by default an HTTP request for `sni`, or a farewell after
+    STARTTLS; empty for a server that speaks first. Raises `ScanError` when the endpoint cannot be examined.
     """
     place = Place(address, port, starttls, proxy_protocol, timeout)
     started = time.perf_counter()
-    examined = Scan(place, sni, alpn, http_request(sni) if request is None else request)
+    examined = Scan(place, sni, alpn, default_request(sni, starttls) if request is None else request)
     try:
         if is_plaintext(place):
             return Observation("plaintext", None, connections=1, seconds=time.perf_counter() - started)
@@ -401,27 +417,39 @@ def _observe(examined: Scan, started: float) -> Observation:
     suites: dict[str, tuple[int, ...]] = {}
     alerts: dict[str, str | None] = {}
     groups: dict[str, tuple[int, ...]] = {}
-    finished: tls13.Finished13 | None = None
-    for protocol in (*OLD_PROTOCOLS, "TLSv1.3"):
+    for protocol in OLD_PROTOCOLS:
         accepted, last = examined.accepted_suites(protocol)
-        if accepted and protocol in ("TLSv1.2", "TLSv1.3"):
-            groups[protocol] = examined.groups(protocol, accepted)
-        if accepted and protocol == "TLSv1.3":
-            # a HelloRetryRequest promises nothing: the server looks for a certificate only afterwards
-            done = examined.finish13(accepted, groups[protocol])
-            if isinstance(done, Refusal):
-                accepted, last = (), done
-                del groups[protocol]
-            else:
-                finished = done
-                for kind in ("rsa", "ec", "ed25519"):
-                    if kind not in examined.chains.get(protocol, {}):
-                        examined.finish13(accepted, groups[protocol], kind)
         if accepted:
             suites[protocol] = accepted
         else:
             alerts[protocol] = last.name
-    return _conclude(examined, started, suites, groups, alerts, finished)
+    if "TLSv1.2" in suites:
+        groups["TLSv1.2"] = examined.groups("TLSv1.2", suites["TLSv1.2"])
+    accepted, last = examined.accepted_suites("TLSv1.3")
+    if accepted:
+        groups["TLSv1.3"] = examined.groups("TLSv1.3", accepted)
+        accepted, last = _finishing13(examined, accepted, groups["TLSv1.3"])
+    if accepted:
+        suites["TLSv1.3"] = accepted
+    else:
+        groups.pop("TLSv1.3", None)
+        alerts["TLSv1.3"] = last.name
+    return _conclude(examined, started, suites, groups, alerts)
+
+
+def _finishing13(examined: Scan, suites: tuple[int, ...], groups: tuple[int, ...]) -> tuple[tuple[int, ...], Refusal]:
+    """Those of `suites` with which a handshake really ends, and the server's last word.
+
+    A HelloRetryRequest promises nothing: the server looks for a certificate only afterwards.
+    """
+    finishing, last = [], Refusal(None)
+    for number in suites:
+        done = examined.finish13((number,), groups) if number in tls13.SUITES else None
+        if isinstance(done, Refusal):
+            last = done
+        else:
+            finishing.append(number)
+    return tuple(finishing), last
 
 
 def _conclude(
@@ -430,7 +458,6 @@ def _conclude(
     suites: dict[str, tuple[int, ...]],
     groups: dict[str, tuple[int, ...]],
     alerts: dict[str, str | None],
-    finished: tls13.Finished13 | None,
 ) -> Observation:
     if not suites:
         # what a client of today meets: it offers 1.3 and 1.2, and OpenSSL judges the highest that both know
@@ -447,9 +474,10 @@ def _conclude(
     if "TLSv1.2" in suites:
         answer = examined.ask(examined.hello("TLSv1.2", suites["TLSv1.2"]))
         tickets["TLSv1.2"] = isinstance(answer, Flight) and 35 in answer.hello.extensions
-    if finished:
-        tickets["TLSv1.3"] = finished.tickets > 0
+    retry: Refusal | None = None
     confirmations = {protocol: confirm(examined.place, protocol, examined.sni, examined.request) for protocol in suites}
+    if "TLSv1.3" in suites:
+        tickets["TLSv1.3"], retry = _conclude13(examined, suites["TLSv1.3"], groups["TLSv1.3"], confirmations)
     return Observation(
         handshake="completes" if any(made.finished for made in confirmations.values()) else "rejected",
         alert=None,
@@ -470,12 +498,34 @@ def _conclude(
         tickets=tickets,
         is_stapled=examined.is_stapled,
         alerts=alerts,
+        retry_alert=retry.name or "closed" if retry else None,
         confirmed=tuple(protocol for protocol, made in confirmations.items() if made.finished),
         unconfirmed={protocol: made.error for protocol, made in confirmations.items() if not made.finished},
         replies={protocol: made.reply for protocol, made in confirmations.items()},
         connections=examined.connections + len(confirmations),
         seconds=time.perf_counter() - started,
     )
+
+
+def _conclude13(
+    examined: Scan, suites: tuple[int, ...], groups: tuple[int, ...], confirmations: dict[str, Confirmation]
+) -> tuple[bool, Refusal | None]:
+    """Whether the server sends tickets, and how it refuses a client that needs a HelloRetryRequest.
+
+    Where the library failed for reasons of its own, our own handshake takes the place of its confirmation.
+    """
+    for kind in ("rsa", "ec", "ed25519"):
+        if kind not in examined.chains["TLSv1.3"]:
+            examined.finish13(suites, groups, kind=kind)
+    again = examined.finish13(suites, groups, guess_group=False)
+    done = examined.finish13(suites, groups)
+    if isinstance(done, Refusal):
+        return False, done
+    retry = again if isinstance(again, Refusal) else None
+    library_knows = any(GROUPS[group] in LIBRARY_GROUPS for group in groups)
+    if not confirmations["TLSv1.3"].finished and (retry or not library_knows) and (done.reply or done.tickets):
+        confirmations["TLSv1.3"] = Confirmation(True, reply=done.reply)
+    return done.tickets > 0, retry
 
 
 def _client_certificate(

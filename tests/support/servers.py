@@ -277,3 +277,48 @@ def all_nginx() -> Iterator[NginxBinary]:
         binary = find_nginx(name)
         if binary:
             yield binary
+
+
+class OpensslServer:
+    """A running `openssl s_server -www` on 127.0.0.1, as a context manager.
+
+    Raises `ServerError` with its messages when it does not start.
+    """
+
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_ports(1)[0]
+        # the system's configuration would add a security level and protocol limits of its own
+        self._environment = {**os.environ, "OPENSSL_CONF": "/dev/null"}
+        self._command = ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-www", *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._accepts():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ServerError(f"openssl s_server did not start: {self._end()}")
+            time.sleep(0.01)
+        return self
+
+    def _accepts(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
+
+    def _end(self) -> str:
+        assert self._process is not None
+        self._process.kill()
+        _, errors = self._process.communicate(timeout=STOP_SECONDS)
+        return errors.decode(errors="replace")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()

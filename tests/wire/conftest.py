@@ -1,0 +1,40 @@
+"""Real servers as fixtures; see `support.servers`."""
+
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from support.servers import NGINX_NAMES, NginxBinary, all_nginx, find_nginx, require_servers
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Path:
+    """The folder of test certificates."""
+    return Path(__file__).parents[2] / "fixtures" / "certificates"
+
+
+@pytest.fixture(scope="session", params=NGINX_NAMES)
+def nginx(request: pytest.FixtureRequest) -> NginxBinary:
+    """Each nginx of this machine in turn; skipped by name where there is none."""
+    name: str = request.param
+    return find_nginx(name) or missing(name)
+
+
+@pytest.fixture(scope="session")
+def nginx_mail() -> NginxBinary:
+    """An nginx with the mail module."""
+    return next((binary for binary in all_nginx() if binary.has_mail), None) or missing("nginx with the mail module")
+
+
+@pytest.fixture(scope="session")
+def openssl() -> str:
+    """The `openssl` command."""
+    return shutil.which("openssl") or missing("openssl")
+
+
+def missing(name: str) -> NoReturn:
+    if require_servers():
+        pytest.fail(f"{name} is required and not installed")
+    pytest.skip(f"{name} is not installed")
