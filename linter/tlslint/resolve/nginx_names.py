@@ -125,7 +125,7 @@ def _first_obstacle(name: str) -> str:
 # what a client asks for
 
 _STRICT_SINCE: Final = Version("1.29.4")
-_STRICT_HOST: Final = re.compile(r"([a-z0-9._~!$&'()*+,;=%-]*|\[[a-z0-9:._~!$&'()*+,;=-]*\])(?::[0-9]*)?")
+_STRICT_HOST: Final = re.compile(r"([a-z0-9._~!$&'()*+,;=%-]*|\[[a-z0-9:._~!$&'()*+,;=-]*\])(?::([0-9]*))?")
 _CONTROL: Final = re.compile("[\x00-\x20/\x7f]")
 
 
@@ -140,24 +140,28 @@ def normalise(asked: str, version: Version | None = None, module: str = "http") 
 
 
 def _normalise(asked: str, version: Version | None, module: str) -> str | None:
+    if ".." in asked:
+        return None
     if module == "http" and (version is None or version >= _STRICT_SINCE):
         found = _STRICT_HOST.fullmatch(asked)
-        if found is None or ".." in asked:
+        if found is None or int(found[2] or 0) > 65535:
             return None
-        host = found[1]
+        host, rest = found[1], ""
+    elif _CONTROL.search(asked):
+        return None
     else:
-        if ".." in asked or _CONTROL.search(asked):
-            return None
-        host = _without_port(asked)
-    host = host.removesuffix(".")
+        host, rest = _without_port(asked)
+    if "." not in rest:  # nginx only remembers the last dot
+        host = host.removesuffix(".")
     return host or None
 
 
-def _without_port(asked: str) -> str:
+def _without_port(asked: str) -> tuple[str, str]:
     if asked.startswith("["):
-        literal, bracket, _ = asked.partition("]")
-        return literal + bracket
-    return asked.partition(":")[0]
+        literal, bracket, rest = asked.partition("]")
+        return literal + bracket, rest
+    host, _, rest = asked.partition(":")
+    return host, rest
 
 
 # one socket
