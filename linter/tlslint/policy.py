@@ -225,7 +225,8 @@ def _located(spec: str, base: Path) -> Path:
 def _bundled_files() -> dict[str, dict[str, Path]]:
     """The files by name and version, newest version first."""
     directory = policies_directory()
-    stems = [name.removesuffix(".json").partition("@") for name in os.listdir(directory) if "@" in name]
+    files = [name for name in os.listdir(directory) if "@" in name and name.endswith(".json")]
+    stems = [name.removesuffix(".json").partition("@") for name in files]
     found: dict[str, dict[str, Path]] = {}
     for name, at, version in sorted(stems, key=lambda stem: _version_key(stem[2]), reverse=True):
         found.setdefault(name, {})[version] = directory / f"{name}{at}{version}.json"
