@@ -157,7 +157,9 @@ def library(version: str, *, build: str | None = None) -> OpenSSL:
         if build not in _builds():
             raise ValueError(f"unknown build {build!r}; known are {', '.join(_builds())}")
         chosen = _builds()[build]
-        level = chosen.security_level.get(generation, openssl.security_level)
+        # The default went from 1 to 2 with 3.2, in the middle of a generation.
+        since_3_2 = generation == "3.0" and release >= (3, 2, 0)
+        level = chosen.security_level.get("3.2" if since_3_2 else generation, openssl.security_level)
         openssl = replace(_without(openssl, chosen.without), build=build, security_level=level)
     return openssl
 
