@@ -105,6 +105,7 @@ class _Extensions:
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
     has_san: bool = False
+    has_basic_constraints: bool = False
     is_ca: bool = False
     path_length: int | None = None
     key_usage: frozenset[str] | None = None
@@ -311,6 +312,11 @@ class Certificate:
     def is_ca(self) -> bool:
         """Whether basicConstraints says CA:TRUE."""
         return self._extensions.is_ca
+
+    @property
+    def has_basic_constraints(self) -> bool:
+        """Whether there is a basicConstraints extension at all."""
+        return self._extensions.has_basic_constraints
 
     @property
     def path_length(self) -> int | None:
@@ -563,7 +569,7 @@ _EXTENSION_READERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "2.5.29.14": lambda value: {"ski": value.digest.hex()},
     "2.5.29.15": _read_key_usage,
     "2.5.29.17": _read_names,
-    "2.5.29.19": lambda value: {"is_ca": value.ca, "path_length": value.path_length},
+    "2.5.29.19": lambda value: {"has_basic_constraints": True, "is_ca": value.ca, "path_length": value.path_length},
     "2.5.29.32": lambda value: {"policies": tuple(policy.policy_identifier.dotted_string for policy in value)},
     "2.5.29.35": lambda value: {"aki": value.key_identifier.hex() if value.key_identifier else None},
     "2.5.29.37": _read_purposes,
