@@ -34,7 +34,7 @@ def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
                 # a certificate that comes without a key drops a key that does not fit it
                 keys.pop(kind, None)
         if pair.key_file is not None:
-            key_type = pair.key.type if pair.key is not None else kind
+            key_type = pair.key.key_type if pair.key is not None else kind
             if key_type is not None:
                 keys[key_type] = pair.key
     return (*(pair for kind, pair in certificates.items() if kind in keys), *unknown)

@@ -5,9 +5,9 @@ into sockets, find each socket's default server, and work out for every name who
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from tlslint.discover import Root
-from tlslint.parse.tree import Argument, Tree
+from tlslint.parse.tree import Tree
 from tlslint.resolve.answer import Answers
 from tlslint.resolve.model import (
     ANY_OTHER_NAME,
@@ -22,36 +22,50 @@ from tlslint.resolve.model import (
     TlsSettings,
     VirtualHost,
 )
-from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, parse_listen
+from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, implicit_listen, parse_listen
 from tlslint.resolve.nginx_names import NameTable, classify
+from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
 from tlslint.resolve.nginx_tls import TlsReader, default_protocols, shadows
 from tlslint.target import Target, Version
+
+if TYPE_CHECKING:
+    from tlslint.discover import Root
 
 MODULES = ("http", "stream", "mail")
 STREAM_NAMES_SINCE = Version("1.25.5")
 HTTP2_DIRECTIVE_SINCE = Version("1.25.1")
 
 
-def resolve(root: Root, tree: Tree, target: Target) -> Deployment:
+def resolve(root: "Root", tree: Tree, target: Target) -> Deployment:
     """Resolve the configuration whose entry file is `root.entry` into what its sockets answer for `target`."""
     return _Resolution(root, tree, target).deployment()
+
+
+class _Line(NamedTuple):
+    """A `listen` line: the index of its host in the module, what it says, and where it stands (None: nginx's default)."""
+
+    host: int
+    spec: ListenSpec
+    place: Place | None
 
 
 class _Resolution:
     """The resolution of one deployment: what the steps share."""
 
-    def __init__(self, root: Root, tree: Tree, target: Target) -> None:
+    def __init__(self, root: "Root", tree: Tree, target: Target) -> None:
         self.root = root
         self.target = target.concrete()
+        self.given = target
         self.version_known = target.known
-        self.main, self.expansion = scopes_of(root.files, root.entry, tree, root.context)
+        self.main, self.expansion = scopes_of(root.files, root.base, tree, root.context)
         self.reader = TlsReader(self.target, root.files, self.expansion.base)
         self.answers = Answers(self.target)
         self.problems: list[Problem] = self.expansion.problems
         self.hosts: list[VirtualHost] = []
         self.listeners: list[Listener] = []
         self.endpoints: list[Endpoint] = []
+        self.sockets: list[tuple[Socket, list[_Line]]] = []
         self.tree = tree
 
     def deployment(self) -> Deployment:
@@ -71,29 +85,30 @@ class _Resolution:
             directives=[],
             unknown=self.expansion.unknown,
             fragment="" if self.root.context == "main" else self.root.context,
-            default_protocols=default_protocols(target),
+            default_protocols=default_protocols(self.given),
             complete=not any(scope.incomplete for scope in self.main.walk()),
         )
 
     def _module(self, module: Scope) -> None:
         scopes = list(module.blocks("server"))
         hosts = [self._host(scope) for scope in scopes]
-        listens: list[tuple[int, ListenSpec]] = []
-        places: list[list[Place | None]] = []
-        for index, scope in enumerate(scopes):
-            own: list[Place | None] = [*scope.own.get("listen", ())]
-            if not own and not scope.incomplete and module.name == "http":
-                own = [None]
-            places.append(own)
-            for place in own:
-                arguments: tuple[Argument | str, ...] = place.directive.arguments if place else ("80",)
-                listens.append((index, parse_listen(arguments, module.name, self.target.server)))
         self.hosts.extend(hosts)
-        sockets = group_listens(listens, module.name, self.target.server)
-        flat = [place for own in places for place in own]
+        lines = list(self._lines(module, scopes))
+        ssl_on = {index for index, scope in enumerate(scopes) if _is(scope, "ssl", "on")}
+        sockets = group_listens([(line.host, line.spec) for line in lines], module.name, self.target.server, ssl_on)
         for socket in sockets:
-            self._socket(module, socket, hosts, scopes, flat)
+            self._socket(module, socket, hosts, lines)
+        self.sockets.extend((socket, lines) for socket in sockets)
         self._loose_settings(module, hosts)
+
+    def _lines(self, module: Scope, scopes: list[Scope]) -> Iterator["_Line"]:
+        for index, scope in enumerate(scopes):
+            places = scope.own.get("listen", ())
+            for place in places:
+                spec = parse_listen(place.directive.arguments, module.name, self.target.server)
+                yield _Line(index, spec, place)
+            if not places and not scope.incomplete and module.name == "http":
+                yield _Line(index, implicit_listen("http"), None)
 
     def _host(self, scope: Scope) -> VirtualHost:
         place = scope.place or self._fragment_place()
@@ -111,37 +126,30 @@ class _Resolution:
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
-    def _socket(
-        self, module: Scope, socket: Socket, hosts: list[VirtualHost], scopes: list[Scope], flat: list[Place | None]
-    ) -> None:
-        members = [hosts[index] for index in socket.hosts]
+    def _socket(self, module: Scope, socket: Socket, hosts: list[VirtualHost], lines: list["_Line"]) -> None:
         default = hosts[socket.default]
-        explicit = flat[socket.explicit_default] if socket.explicit_default is not None else None
-        tls = socket.tls or self._ssl_on(scopes[socket.default])
+        members = [hosts[index] for index in socket.hosts]
+        scope = default.scope
+        assert isinstance(scope, Scope)
         listener = Listener(
             address=socket.address,
             port=socket.port,
             transport=socket.transport,
             module=module.name,
-            tls=tls,
+            tls=socket.tls,
             default=default,
-            explicit_default=explicit,
+            explicit_default=None if socket.explicit_default is None else lines[socket.explicit_default].place,
             virtual_hosts=members,
-            places=[(hosts[host], place) for host, index in socket.members if (place := flat[index]) is not None],
+            places=[(hosts[lines[index].host], place) for index in socket.lines if (place := lines[index].place)],
             http2=socket.http2,
             proxy_protocol=socket.proxy_protocol,
-            starttls=self._starttls(scopes[socket.default]) if module.name == "mail" and not tls else "off",
+            starttls=self._starttls(scope) if module.name == "mail" and not socket.tls else "off",
             incomplete=module.incomplete,
         )
         self.listeners.append(listener)
         for member in members:
             member.listeners.append(listener)
         self.endpoints.extend(self._endpoints(listener))
-
-    def _ssl_on(self, scope: Scope) -> bool:
-        """The old `ssl on`: nginx >= 1.25.1 refuses it, so that the configuration can only be meant for an older one."""
-        places = scope.nearest("ssl")
-        return bool(places) and [str(word).lower() for word in places[-1].directive.arguments] == ["on"]
 
     @staticmethod
     def _starttls(scope: Scope) -> str:
@@ -157,21 +165,31 @@ class _Resolution:
         if listener.module == "mail":
             yield self._answer(listener, NO_SNI, None, listener.default)
             return
-        hosts = listener.virtual_hosts
-        names = [[] if self._nameless(listener) else [name.text for name in host.names] for host in hosts]
-        table = NameTable(names)
-        for index, host in enumerate(hosts):
+        table = self._name_table(listener)
+        for index, host in enumerate(listener.virtual_hosts):
             seen: set[str] = set()
-            for name, text in zip(host.names, names[index], strict=False):
-                if name.kind == "empty" or text in seen:
+            for name in () if self._nameless(listener) else host.names:
+                if name.kind == "empty" or name.text in seen:
                     continue
-                seen.add(text)
-                sample = table.sample(text)
-                if sample is not None and table.lookup(sample) == index:
-                    yield self._answer(listener, text, name, host)
+                seen.add(name.text)
+                if table.sample(name.text, index) is not None:
+                    yield self._answer(listener, name.text, name, host)
         yield self._answer(listener, NO_SNI, None, listener.default)
         if table.unclaimed() is not None:
             yield self._answer(listener, ANY_OTHER_NAME, None, listener.default)
+
+    def _name_table(self, listener: Listener) -> NameTable:
+        hosts = listener.virtual_hosts
+        nameless = self._nameless(listener)
+        table = NameTable(
+            [[] if nameless else [name.text for name in host.names] for host in hosts],
+            default=hosts.index(listener.default),
+            label=listener.label,
+            version=self.target.server,
+            module=listener.module,
+        )
+        self.problems.extend(name_problems(listener, table))
+        return table
 
     def _nameless(self, listener: Listener) -> bool:
         """Whether names play no part: stream selects by name since 1.25.5 only."""

@@ -97,9 +97,9 @@ class Scope:
 class Expansion:
     """Splices includes and builds the scopes of one deployment; collects what went wrong on the way."""
 
-    def __init__(self, files: Files, entry: str) -> None:
+    def __init__(self, files: Files, base: str) -> None:
         self.files = files
-        self.base = entry.rpartition("/")[0] or "/"
+        self.base = base
         self.problems: list[Problem] = []
         self.unknown: list[tuple[str, str, Span | None]] = []
         self.included_files = 0
@@ -192,13 +192,13 @@ class Expansion:
         )
 
 
-def scopes_of(files: Files, entry: str, tree: Tree, context: str) -> tuple[Scope, Expansion]:
+def scopes_of(files: Files, base: str, tree: Tree, context: str) -> tuple[Scope, Expansion]:
     """Build the scopes of a deployment from its entry file's tree.
 
-    `context` is where the entry file's text belongs: `main` for a whole configuration, else the block (`http`,
+    `base` is the directory from which relative names are taken: that of the main file. `context` is where the entry file's text belongs: `main` for a whole configuration, else the block (`http`,
     `server`, `stream`, …) that would include it; the scopes around it are then made up, and say that they are incomplete.
     """
-    expansion = Expansion(files, entry)
+    expansion = Expansion(files, base)
     main = Scope("main", None, None)
     scope = main
     if context != "main":

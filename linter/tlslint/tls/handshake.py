@@ -5,12 +5,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from tlslint.target import Target
-from tlslint.tls.ciphers import CipherList, OpenSSL, Suite, evaluate, evaluate_tls13, library, tls13_default
-from tlslint.tls.groups import evaluate_groups
-from tlslint.tls.protocols import PROTOCOLS, negotiable_protocols
+from tlslint.tls.ciphers import (
+    CipherList,
+    OpenSSL,
+    Suite,
+    builds,
+    evaluate,
+    evaluate_tls13,
+    library,
+    tls13_default,
+    usable,
+)
+from tlslint.tls.groups import Group, evaluate_groups, groups_default, usable_groups
+from tlslint.tls.protocols import PROTOCOLS, compiled, has_suite, oldest_at_level
 
 TLS13 = "TLSv1.3"
 TLS12 = "TLSv1.2"
@@ -34,10 +44,12 @@ class Negotiation:
     reason: str = ""
 
 
+@cache
 def build(target: Target) -> OpenSSL:
     """Return the description of the target's OpenSSL; another library is taken for the current OpenSSL."""
-    concrete = target.concrete()
-    return library(str(concrete.openssl or "3.5"), build=concrete.platform)
+    distributor = (target.platform or "").partition("-")[0]
+    version = target.openssl or target.concrete().openssl
+    return library(str(version or "3.5"), build=distributor if distributor in builds() else "upstream")
 
 
 @lru_cache(maxsize=4096)
@@ -65,47 +77,48 @@ def negotiate(
         level = target.effective_security_level if security_level is None else security_level
     if quic:
         enabled = enabled & {TLS13}
-    available = negotiable_protocols(openssl, level)
-    group_names = _groups(groups, openssl, level)
+    selected = groups_default(openssl) if groups == "auto" else evaluate_groups(groups, openssl).groups
+    allowed = usable_groups(selected, level, openssl)
+    known = compiled(openssl)
     result: list[tuple[str, tuple[str, ...]]] = []
     for protocol in PROTOCOLS:
-        if protocol not in enabled or protocol not in available:
+        if protocol not in enabled or protocol not in known:
             continue
-        suites = (
-            _tls13_suites(ciphersuites, openssl, level, keys, group_names)
-            if protocol == TLS13
-            else _suites(listed, protocol, openssl, level, keys, dh_params, group_names)
-        )
+        kinds = tuple(key for key in keys if protocol >= oldest_at_level(openssl, level, _library_name(key)))
+        if protocol == TLS13:
+            suites = _tls13_suites(ciphersuites, openssl, level, kinds, allowed)
+        else:
+            suites = _suites(listed, protocol, openssl, level, kinds, dh_params, allowed)
         if suites:
-            result.append((protocol, tuple(suite.name for suite in suites)))
+            result.append((str(protocol), tuple(suite.name for suite in suites)))
     protocols = tuple(protocol for protocol, _ in result)
     return Negotiation(
         protocols=protocols,
         ciphers=tuple(result),
-        groups=_usable_groups(group_names, protocols, result, openssl),
+        groups=_negotiable_groups(allowed, protocols, result),
         security_level=level,
-        reason="" if protocols else _reason(enabled, frozenset(available), listed, keys),
+        reason="" if protocols else _reason(enabled, known, level, openssl, listed, keys),
     )
 
 
-def _groups(groups: str, openssl: OpenSSL, level: int) -> tuple[str, ...]:
-    return tuple(group.name for group in evaluate_groups(groups, openssl).groups if group.allowed_at(level))
+def _library_name(key: KeyKind) -> str | None:
+    return {"rsa": "rsa", "ec": "ecdsa"}.get(key[0])
 
 
 def _tls13_suites(
-    ciphersuites: str | None, openssl: OpenSSL, level: int, keys: tuple[KeyKind, ...], groups: tuple[str, ...]
+    ciphersuites: str | None, openssl: OpenSSL, level: int, keys: tuple[KeyKind, ...], groups: tuple[Group, ...]
 ) -> tuple[Suite, ...]:
     suites = tls13_default(openssl) if ciphersuites is None else evaluate_tls13(ciphersuites, openssl).suites
-    if not groups or not any(_signs_tls13(key) for key in keys):
+    if not any(group.tls13 for group in groups) or not any(_signs_tls13(key) for key in keys):
         return ()
-    return tuple(suite for suite in suites if suite.allowed_at(level, openssl))
+    return usable([suite for suite in suites if suite.tls13], level, openssl)
 
 
 def _signs_tls13(key: KeyKind) -> bool:
     kind, _, curve = key
     if kind == "ec":
         return curve in TLS13_CURVES
-    return kind == "unknown" or kind == "rsa" or kind in EDWARDS or kind.startswith("ml-dsa")
+    return kind in ("unknown", "rsa") or kind in EDWARDS or kind.startswith("ml-dsa")
 
 
 def _suites(
@@ -115,47 +128,48 @@ def _suites(
     level: int,
     keys: tuple[KeyKind, ...],
     dh_params: bool,
-    groups: tuple[str, ...],
+    groups: tuple[Group, ...],
 ) -> tuple[Suite, ...]:
     kinds = {kind for kind, _, _ in keys}
     anything = "unknown" in kinds
+    rsa = anything or "rsa" in kinds
     authentications = {
-        "RSA": anything or "rsa" in kinds,
+        "RSA": rsa,
         "ECDSA": anything or "ec" in kinds or (protocol == TLS12 and bool(kinds & EDWARDS)),
         "DSS": anything or "dsa" in kinds,
-        "None": True,
+        "NULL": True,
     }
-    curves = any(name in openssl.tls12_groups for name in groups)
-    exchanges = {"RSA": anything or "rsa" in kinds, "ECDHE": curves, "DHE": dh_params}
+    exchanges = {"RSA": rsa, "ECDHE": any(group.tls12 for group in groups), "DHE": dh_params}
     return tuple(
         suite
-        for suite in listed.suites
-        if suite.usable_in(protocol)
-        and suite.allowed_at(level, openssl)
+        for suite in usable(listed.suites, level, openssl)
+        if has_suite(protocol, suite, openssl)
         and authentications.get(suite.auth, False)
         and exchanges.get(suite.kx, False)
     )
 
 
-def _usable_groups(
-    names: tuple[str, ...], protocols: tuple[str, ...], ciphers: Iterable[tuple[str, tuple[str, ...]]], openssl: OpenSSL
+def _negotiable_groups(
+    groups: tuple[Group, ...], protocols: tuple[str, ...], ciphers: Iterable[tuple[str, tuple[str, ...]]]
 ) -> tuple[str, ...]:
     tls13 = TLS13 in protocols
-    ecdhe = any(protocol != TLS13 and any(name.startswith("ECDHE") or name.startswith("AECDH") for name in suites)
-                for protocol, suites in ciphers)  # fmt: skip
-    return tuple(
-        name
-        for name in names
-        if (tls13 and name in openssl.tls13_groups) or (ecdhe and name in openssl.tls12_groups)
+    ecdhe = any(
+        protocol != TLS13 and any(name.startswith(("ECDHE", "AECDH")) for name in suites) for protocol, suites in ciphers
     )
+    return tuple(group.name for group in groups if (tls13 and group.tls13) or (ecdhe and group.tls12))
 
 
 def _reason(
-    enabled: frozenset[str], available: frozenset[str], listed: CipherList, keys: tuple[KeyKind, ...]
+    enabled: frozenset[str],
+    known: tuple[str, ...],
+    level: int,
+    openssl: OpenSSL,
+    listed: CipherList,
+    keys: tuple[KeyKind, ...],
 ) -> str:
     if not enabled:
         return "no protocol version is enabled"
-    if not enabled & available:
+    if not any(protocol in enabled and protocol >= oldest_at_level(openssl, level) for protocol in known):
         return "the TLS library negotiates none of the enabled protocol versions"
     if not keys:
         return "no certificate can be used: its private key is of another type"
