@@ -99,6 +99,8 @@ class OpenSSLConf:
     groups: str | None = None
     signature_algorithms: str | None = None
     options: str | None = None
+    unknown: frozenset[str] = frozenset()
+    """Fields that are None only because their value could not be established."""
 
     @property
     def security_level(self) -> int | None:
@@ -123,6 +125,8 @@ class Target:
     """Canonical platform name such as "debian-12"."""
     security_level: int | None = None
     """Security level compiled into the platform's OpenSSL; None = the library's own default."""
+    legacy_tls_level: int | None = None
+    """Highest security level at which a patched OpenSSL negotiates TLS 1.0 and 1.1; None = as its version does."""
     openssl_conf: OpenSSLConf = OpenSSLConf()
     library: str = "openssl"
     library_version: Version | None = None
@@ -182,8 +186,7 @@ class Target:
 
     @property
     def protocol_bounds(self) -> tuple[str | None, str | None]:
-        """The lowest and highest protocol that openssl.cnf enforces on this server; (None, None) when it enforces
-        nothing.
+        """The lowest and the highest protocol that openssl.cnf enforces on this server; None = no bound.
 
         nginx clears both since 1.15.3 with OpenSSL 1.1.1 and since 1.15.6 with 1.1.0. httpd sets both itself since
         2.4.26.
@@ -223,9 +226,9 @@ CURRENT: Final[Mapping[str, Version]] = MappingProxyType(
 SUPPORTED: Final[Mapping[str, tuple[Version, ...]]] = MappingProxyType(
     {name: tuple(map(Version, entry["versions"])) for name, entry in _FACTS["supported"].items()}
 )
-"""For "nginx", "apache" and "openssl".
+"""For "nginx", "apache" and "openssl": what the known platforms ship, and the current releases; oldest first.
 
-Every release that a platform below still ships, and the current ones; oldest first.
+Where platforms ship several releases of a branch that do not differ for TLS, one stands for all.
 """
 
 
@@ -304,18 +307,26 @@ def _with_versions(target: Target, versions: Mapping[str, Version]) -> Target:
         same = server == target.server
         target = replace(target, server=server, known=True, patches=target.patches if same else frozenset())
     if libraries == ["openssl"]:
-        return replace(target, openssl=versions["openssl"], library="openssl", library_version=None)
+        same = versions["openssl"] == target.openssl
+        patched_level = target.legacy_tls_level if same else None
+        return replace(target, openssl=versions["openssl"], legacy_tls_level=patched_level)
     if libraries:
-        # openssl.cnf and compiled-in security levels are OpenSSL's own
-        return replace(
-            target,
-            openssl=None,
-            library=libraries[0],
-            library_version=versions[libraries[0]],
-            security_level=None,
-            openssl_conf=OpenSSLConf(),
-        )
+        return _on_library(target, libraries[0], versions[libraries[0]])
     return target
+
+
+def _on_library(target: Target, library: str, version: Version | None) -> Target:
+    """The target on a TLS library that is not the platform's, about which levels and openssl.cnf say nothing."""
+    is_openssl = library == "openssl"
+    return replace(
+        target,
+        openssl=version if is_openssl else None,
+        library=library,
+        library_version=None if is_openssl else version,
+        security_level=None,
+        legacy_tls_level=None,
+        openssl_conf=OpenSSLConf(),
+    )
 
 
 @cache
@@ -333,10 +344,15 @@ def _platform_target(name: str, kind: ServerKind) -> Target:
         openssl=Version(openssl) if openssl else None,
         platform=canonical,
         security_level=facts["security_level"],
-        openssl_conf=OpenSSLConf(**facts["openssl_conf"]),
+        legacy_tls_level=facts.get("legacy_tls_level"),
+        openssl_conf=_openssl_conf(facts["openssl_conf"]),
         patches=frozenset(facts.get("patches", {}).get(kind, ())),
         known=server is not None,
     )
+
+
+def _openssl_conf(facts: Mapping[str, Any]) -> OpenSSLConf:
+    return OpenSSLConf(**{**facts, "unknown": frozenset(facts.get("unknown", ()))})
 
 
 def _did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
@@ -357,9 +373,9 @@ _LOCAL_COMMANDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 
 def local_target(server_kind: str, ask: Callable[[tuple[str, ...]], str | None] | None = None) -> Target:
-    """The target of this machine, as its binaries tell it: `nginx -V`, `apache2 -v` or `httpd -v`, and `openssl version
-    -a`.
+    """The target of this machine, as its binaries tell it.
 
+    They are `nginx -V`, `apache2 -v` or `httpd -v`, and `openssl version -a`.
     `ask` runs a command and returns its output, or None when it cannot; the default runs it for at most `LOCAL_TIMEOUT`
     seconds. For httpd the library is the one of the `openssl` command, as httpd does not tell which it uses. Raises
     `TargetError` when no server of that kind is installed.
@@ -376,14 +392,9 @@ def local_target(server_kind: str, ask: Callable[[tuple[str, ...]], str | None] 
     target = _with_host_platform(target, Path("/etc/os-release"))
     openssl_output = ask(_LOCAL_COMMANDS["openssl"][0]) or ""
     library, version = _library(output or "") if kind == "nginx" else ("openssl", None)
-    if library != "openssl":
-        return replace(
-            target, library=library, library_version=version, security_level=None, openssl_conf=OpenSSLConf()
-        )
     command_version = _library(openssl_output)[1]
-    if version is not None and version != command_version:
-        # a server with a library of its own: what the openssl command was built with says nothing about it
-        return replace(target, openssl=version, security_level=None, openssl_conf=OpenSSLConf())
+    if library != "openssl" or (version is not None and version != command_version):
+        return _on_library(target, library, version)
     level = re.search(r"-DOPENSSL_TLS_SECURITY_LEVEL=(\d)", openssl_output)
     directory = re.search(r'OPENSSLDIR: "(.+)"', openssl_output)
     conf = openssl_conf_of(Path(directory[1], "openssl.cnf")) if directory else None
@@ -471,7 +482,12 @@ def openssl_conf_of(path: Path) -> OpenSSLConf | None:
     for key in ("ssl_conf", "system_default"):
         name = sections.get(name, {}).get(key) if name else None
     commands = sections.get(name, {}) if name else {}
-    known = {_CONF_FIELDS[key.lower()]: value for key, value in commands.items() if key.lower() in _CONF_FIELDS}
+    known: dict[str, Any] = {}
+    for key, value in commands.items():
+        # "TLS.MinProtocol" is how newer crypto-policies spell MinProtocol
+        attribute = _CONF_FIELDS.get(key.lower().removeprefix("tls."))
+        if attribute is not None:
+            known[attribute] = value
     return OpenSSLConf(**known)
 
 
