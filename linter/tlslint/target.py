@@ -362,6 +362,9 @@ def _did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
     return f", did you mean {close[0]}?" if close else ""
 
 
+Ask = Callable[[tuple[str, ...]], str | None]
+"""Runs a command and returns its output, or None when it cannot be run."""
+
 LOCAL_TIMEOUT: Final = 5.0
 """Seconds that each installed binary has to tell its version."""
 
@@ -372,21 +375,20 @@ _LOCAL_COMMANDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 
 
-def local_target(server_kind: str, ask: Callable[[tuple[str, ...]], str | None] | None = None) -> Target:
+def local_target(server_kind: str, ask: Ask | None = None) -> Target:
     """The target of this machine, as its binaries tell it.
 
-    They are `nginx -V`, `apache2 -v` or `httpd -v`, and `openssl version -a`.
-    `ask` runs a command and returns its output, or None when it cannot; the default runs it for at most `LOCAL_TIMEOUT`
-    seconds. For httpd the library is the one of the `openssl` command, as httpd does not tell which it uses. Raises
-    `TargetError` when no server of that kind is installed.
+    They are `nginx -V`, `apache2 -v` or `httpd -v`, and `openssl version -a`; the default `ask` gives each at most
+    `LOCAL_TIMEOUT` seconds. For httpd the library is the one of the `openssl` command, as httpd does not tell which it
+    uses. Raises `TargetError` when no server of that kind is installed, or a fork that counts its own versions.
     """
     kind = _server_kind(server_kind)
     ask = ask or _run
     output = next(filter(None, map(ask, _LOCAL_COMMANDS[kind])), None)
-    match = re.search(r"version: (?:nginx|Apache|[\w.-]+)/([\w.]+)", output or "")
+    match = re.search(r"version: (?:nginx|openresty|Apache)/([\d.]+)", output or "")
     if match is None:
         commands = " or ".join(" ".join(command) for command in _LOCAL_COMMANDS[kind])
-        raise TargetError(f"the target is local, but {commands} does not tell a version")
+        raise TargetError(f"the target is local, but {commands} does not tell a version of it")
     server = Version(match[1])
     target = Target(server_kind=kind, server=server, known=True)
     target = _with_host_platform(target, Path("/etc/os-release"))
@@ -427,9 +429,9 @@ def _run(command: tuple[str, ...]) -> str | None:
 def _library(output: str) -> tuple[str, Version | None]:
     """The TLS library that a version output names; the one that runs counts, not the one that it was built with."""
     found = re.findall(r"\b(OpenSSL|LibreSSL|BoringSSL|AWS-LC)\b[ -]*(?:FIPS )?v?(\d[\w.]*)?", output)
-    if not found:
-        return "openssl", None
-    name, version = next((item for item in reversed(found) if item[1]), found[-1])
+    # BoringSSL and AWS-LC also give the OpenSSL release that they are compatible with
+    others = [item for item in found if item[0] != "OpenSSL"]
+    name, version = (others or [item for item in found if item[1]] or [("OpenSSL", "")])[-1]
     return name.lower(), Version(version) if version else None
 
 
