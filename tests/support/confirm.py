@@ -1,5 +1,7 @@
 """Finish handshakes with real TLS libraries: OpenSSL through pyOpenSSL (TLS 1.3) and through nassl (before it)."""
 
+import socket
+import struct
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +28,10 @@ NASSL_VERSIONS = {
     "TLSv1.1": OpenSslVersionEnum.TLSV1_1,
     "TLSv1.2": OpenSslVersionEnum.TLSV1_2,
 }
+
+
+# seconds after which a server that has not spoken is taken to wait for us
+SILENCE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,21 @@ def _context() -> SSL.Context:
 
 
 def _confirm13(place: Place, sni: str | None, request: bytes) -> Confirmation:
+    confirmation, was_cut_off = _attempt13(place, sni, request, place.timeout)
+    if was_cut_off:
+        # a server that refuses our missing certificate says so after we have finished, and unread bytes of ours may
+        # cut its alert off: so listen once without a word
+        confirmation, _ = _attempt13(place, sni, b"", SILENCE)
+    return confirmation
+
+
+def _attempt13(place: Place, sni: str | None, request: bytes, patience: float) -> tuple[Confirmation, bool]:
+    """One handshake, and whether the connection broke after it without a reason."""
     with place.connect() as connected:
-        # pyOpenSSL wants a blocking socket; the kernel's own time limits still hold
+        # pyOpenSSL wants a blocking socket, so the kernel keeps the time
         connected.settimeout(None)
+        limit = struct.pack("ll", int(patience), int(patience % 1 * 1_000_000))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         connection = SSL.Connection(_context(), connected)
         connection.set_connect_state()
         if sni is not None:
@@ -65,16 +83,17 @@ def _confirm13(place: Place, sni: str | None, request: bytes) -> Confirmation:
         try:
             connection.do_handshake()
         except (SSL.Error, OSError) as error:
-            return Confirmation(False, f"{type(error).__name__}: {error}")
+            return Confirmation(False, f"{type(error).__name__}: {error}"), False
         try:
             if request:
                 connection.sendall(request)
-            return Confirmation(True, reply=connection.recv(4096))
-        except (SSL.ZeroReturnError, SSL.SysCallError, OSError):
-            return Confirmation(True)
+            return Confirmation(True, reply=connection.recv(4096)), False
+        except (SSL.ZeroReturnError, SSL.WantReadError):
+            return Confirmation(True), False
+        except (SSL.SysCallError, OSError):
+            return Confirmation(True), bool(request)
         except SSL.Error as error:
-            # TLS 1.3: a server that refuses our (missing) certificate says so after the client has finished
-            return Confirmation(False, f"{type(error).__name__}: {error}")
+            return Confirmation(False, f"{type(error).__name__}: {error}"), False
 
 
 def _confirm_old(place: Place, protocol: str, sni: str | None, request: bytes) -> Confirmation:

@@ -21,6 +21,7 @@ from support.handshake import ClientHello, MalformedMessageError, Reader, Server
 from support.suites import ALERTS, GROUPS, SIGNATURES, SUITES, TLS13_SUITES
 
 Outcome = Literal["completes", "rejected", "plaintext"]
+"""`completes` also when all that is missing is a client certificate."""
 
 OLD_PROTOCOLS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")
 ALL_SIGNATURES = tuple(number for numbers in SIGNATURES.values() for number in numbers)
@@ -28,6 +29,21 @@ CHACHA = frozenset(number for number, name in (SUITES | TLS13_SUITES).items() if
 # every OpenSSL knows these; one that the server does not accept goes in front of an offer without changing the answer
 WELL_KNOWN = (0x002F, 0x0035, 0x009C, 0x009D, 0xC02F, 0xC02B, 0xC030, 0xC02C, 0x1302, 0x1301, 0x1304)
 MOST_CONNECTIONS = 600
+
+
+def suites_by_kind() -> tuple[tuple[int, ...], ...]:
+    """The suites up to TLS 1.2, by what they need of the server: kind of certificate and of key exchange."""
+    kinds: dict[str, list[int]] = {}
+    for number, name in SUITES.items():
+        first, _, rest = name.removeprefix("EXP-").partition("-")
+        kind = f"{first} {rest.split('-')[0]}" if first in ("ECDHE", "DHE", "EDH") else first
+        # kRSA suites are named after their cipher alone, and two ECDHE ones leave RSA out
+        kind = kind if kind.startswith(("ECDHE", "DHE", "EDH", "ADH", "AECDH")) else "RSA"
+        kinds.setdefault("ECDHE RSA" if kind.startswith("ECDHE ARIA") else kind, []).append(number)
+    return tuple(map(tuple, kinds.values()))
+
+
+SUITE_KINDS = suites_by_kind()
 
 
 class ScanError(Exception):
@@ -253,7 +269,22 @@ class Scan:
 
     def accepted_suites(self, protocol: str) -> tuple[tuple[int, ...], Refusal]:
         """The suites that the server takes, in the order in which it chose them, and its last word."""
-        left = list(TLS13_SUITES if protocol == "TLSv1.3" else SUITES)
+        if protocol == "TLSv1.3":
+            return self._eliminate_suites(protocol, TLS13_SUITES)
+        together, last = self._eliminate_suites(protocol, SUITES)
+        # a server may choose a suite that it then cannot serve (no signature algorithm for that certificate, say):
+        # that hides the suites of the other kinds
+        hidden: list[int] = []
+        for kind in SUITE_KINDS:
+            hidden += self._eliminate_suites(protocol, [number for number in kind if number not in together])[0]
+        if not hidden:
+            return together, last
+        again, _ = self._eliminate_suites(protocol, [number for number in SUITES if number in {*together, *hidden}])
+        rest = [number for number in (*together, *hidden) if number not in again]
+        return (*again, *rest), last
+
+    def _eliminate_suites(self, protocol: str, suites: Iterable[int]) -> tuple[tuple[int, ...], Refusal]:
+        left = list(suites)
         accepted: list[int] = []
         while left:
             answer = self.ask(self.hello(protocol, left))
@@ -478,8 +509,10 @@ def _conclude(
     confirmations = {protocol: confirm(examined.place, protocol, examined.sni, examined.request) for protocol in suites}
     if "TLSv1.3" in suites:
         tickets["TLSv1.3"], retry = _conclude13(examined, suites["TLSv1.3"], groups["TLSv1.3"], confirmations)
+    finished = any(made.finished for made in confirmations.values())
     return Observation(
-        handshake="completes" if any(made.finished for made in confirmations.values()) else "rejected",
+        # where only our missing certificate stood in the way, a client with one gets through
+        handshake="completes" if examined.authorities is not None or finished else "rejected",
         alert=None,
         protocols=tuple(suites),
         ciphers={

@@ -260,6 +260,30 @@ def test_preference(
         assert seen.ciphers["TLSv1.2"] == tuple(ciphers.split(":"))
 
 
+def test_a_suite_that_the_server_chooses_and_cannot_serve_hides_no_other(
+    nginx: NginxBinary, certificates: Path
+) -> None:
+    settings = pair(certificates, "a-rsa") + pair(certificates, "a-ec256") + "ssl_protocols TLSv1.2; "
+    ciphers = "ssl_ciphers ECDHE+AESGCM:kRSA+AES128; ssl_prefer_server_ciphers on; "
+    both = observe(nginx, settings + ciphers)
+    seen = observe(nginx, settings + ciphers + "ssl_conf_command SignatureAlgorithms ECDSA+SHA256;")
+    # the RSA certificate has no signature algorithm left, which takes even RSA key exchange away
+    expected = {name for name in both.ciphers["TLSv1.2"] if "ECDSA" in name}
+    assert len(expected) == 2 < len(both.ciphers["TLSv1.2"])
+    assert set(seen.ciphers["TLSv1.2"]) == expected
+    assert seen.server_order["TLSv1.2"] is True
+    assert seen.chains.keys() == {"ec"}
+
+
+@pytest.mark.parametrize("protocol", ["TLSv1.2", "TLSv1.3"])
+def test_a_certificate_demanded_in_the_handshake(nginx: NginxBinary, certificates: Path, protocol: str) -> None:
+    settings = f"{pair(certificates, 'a-rsa')} ssl_protocols {protocol}; ssl_conf_command VerifyMode Require;"
+    seen = observe(nginx, settings)
+    assert (seen.handshake, seen.client_certificate) == ("completes", "required")
+    assert seen.protocols == (protocol,)
+    assert seen.confirmed == ()
+
+
 def test_a_gap_between_protocols(nginx: NginxBinary, certificates: Path) -> None:
     seen = observe(nginx, pair(certificates, "a-rsa") + "ssl_protocols TLSv1 TLSv1.3; ssl_ciphers DEFAULT:@SECLEVEL=0;")
     assert seen.protocols == seen.confirmed == ("TLSv1", "TLSv1.3")
