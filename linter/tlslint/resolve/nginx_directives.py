@@ -80,7 +80,7 @@ class ValueKind(Enum):
     """Anything else."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Lifetime:
     """The versions of nginx that know a directive or parameter; None = always, or never so far."""
 
@@ -111,7 +111,7 @@ class _Lifetime:
         return Status.OK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NginxDirective(_Lifetime):
     """One directive in one module."""
 
@@ -185,7 +185,7 @@ class NginxDirective(_Lifetime):
         return Status.OK if version >= since else Status.NOT_YET
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ListenParameter(_Lifetime):
     """One parameter of `listen`, spelled with its "=" when it takes a value."""
 
