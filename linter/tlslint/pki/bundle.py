@@ -270,7 +270,9 @@ def read_bundle(data: bytes, path: str) -> Bundle:
         dh_params=tuple(reader.dh_params),
         ec_params=tuple(reader.ec_params),
         crls=tuple(reader.crls),
-        problems=tuple(sorted(reader.problems, key=lambda problem: problem.offset)),
+        problems=tuple(
+            sorted(reader.problems, key=lambda problem: (problem.offset, problem.kind is not Problem.FATAL))
+        ),
     )
 
 
@@ -285,14 +287,15 @@ class _Reader:
         self.crls: list[CertificateRevocationList] = []
         self.problems: list[BundleProblem] = []
         self._leaf_read = False
-        self._covered = 0  # everything before this offset is a block or text that was looked at
+        self._covered, self._covered_line = 0, 1  # everything before is a block, or text that was looked at
 
     def read(self) -> None:
         count = 0
         try:
             for block in pem.blocks(self.data):
-                self._look_between(block.start, block.line)
+                self._look_between(block.start)
                 self._covered = block.end
+                self._covered_line = pem.line_after(self.data, block.start, block.end, block.line)
                 count += 1
                 if count > MAX_BLOCKS:
                     self._problem(Problem.UNKNOWN, f"more than {MAX_BLOCKS} blocks: the rest was not read", block)
@@ -304,10 +307,10 @@ class _Reader:
 
     def _end(self, end: pem.PemError) -> None:
         if end.reason != pem.NO_START_LINE:
-            message = f"the PEM block cannot be read: {end.reason or 'it holds no data'}"
+            message = f"the PEM block cannot be read: {end.reason}"
             self.problems.append(BundleProblem(Problem.FATAL, message, end.line, end.offset, end.reason))
             return
-        self._look_between(len(self.data), end.line)
+        self._look_between(len(self.data))
         if not self._leaf_read:
             message = f"there is no certificate in this file{_explain_absence(self.data)}"
             self.problems.append(BundleProblem(Problem.FATAL, message, 1, 0, pem.NO_START_LINE))
@@ -399,7 +402,7 @@ class _Reader:
             message = f"the END line of the block that begins on line {block.line} is missing: this block is dropped"
             self.problems.append(BundleProblem(Problem.SILENT, message, line, inner.start()))
 
-    def _look_between(self, end: int, end_line: int) -> None:
+    def _look_between(self, end: int) -> None:
         """Report marks of certificates in the text between blocks, where the server does not look for any."""
         pending: re.Match[bytes] | None = None
         text = self.data[self._covered : end]
@@ -409,23 +412,21 @@ class _Reader:
             if kind == b"BEGIN":
                 pending = mark
             elif not before.strip() or (pending and not pending[1].strip()):
-                self._skipped(text, mark, pending, end, end_line)
+                self._skipped(mark, pending)
                 pending = None
         if pending and not pending[1].strip() and not pending[4].strip() and pending[1]:
-            self._skipped(text, pending, pending, end, end_line)
+            self._skipped(pending, pending)
 
-    def _skipped(
-        self, text: bytes, mark: re.Match[bytes], pending: re.Match[bytes] | None, end: int, end_line: int
-    ) -> None:
-        at = pending or mark
-        line = end_line - self.data.count(b"\n", self._covered + at.start(), end)
+    def _skipped(self, mark: re.Match[bytes], pending: re.Match[bytes] | None) -> None:
+        at = self._covered + (pending or mark).start()
+        line = pem.line_after(self.data, self._covered, at, self._covered_line)
         if pending is None:
             message = "an END line whose BEGIN line is damaged or missing: the server drops this certificate"
         elif pending[1] and not pending[1].strip():
             message = "the BEGIN line is indented, so the server does not see it and drops this certificate"
         else:
             message = "the BEGIN line is damaged or commented out, so the server drops this certificate"
-        self.problems.append(BundleProblem(Problem.SILENT, message, line, self._covered + at.start()))
+        self.problems.append(BundleProblem(Problem.SILENT, message, line, at))
 
     def _problem(self, kind: Problem, message: str, block: pem.Block, server_says: str = "") -> None:
         self.problems.append(BundleProblem(kind, message, block.line, block.start, server_says))

@@ -15,7 +15,7 @@ NO_START_LINE = "no start line"
 BAD_END_LINE = "bad end line"
 BAD_BASE64 = "bad base64 decode"
 NO_DATA = "no data"
-"""OpenSSL fails on a block without data, and on an overlong line after a header, without naming a reason."""
+"""A block without data, or an overlong line after a header: OpenSSL fails without giving a reason of its own."""
 
 _LINE_BYTES = 254  # BIO_gets(…, 255) leaves room for the NUL
 _ENCRYPTED_LINE_BYTES = 64
@@ -103,6 +103,8 @@ def _read_block(data: bytes, offset: int, line: int) -> tuple[Block, int, int]:
     decoded = decode_base64(body)
     if decoded is None:
         raise PemError(BAD_BASE64, start, start_line)
+    if not decoded:  # nothing before a dash
+        raise PemError(NO_DATA, start, start_line)
     block = Block(name.decode("latin-1"), header, decoded, start, lines.offset, start_line)
     return block, lines.offset, lines.line
 
