@@ -255,9 +255,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def _may_be_host_name(host: str) -> bool:
-    """Whether a resolver could know the name; no name has a last label of digits only (RFC 3696, section 2)."""
+    """Whether a resolver could know the name; the last label of a name has a letter (RFC 3696, section 2)."""
     labels = host.rstrip(".").split(".")
-    return _NAME.fullmatch(host) is not None and all(labels) and not labels[-1].isdigit()
+    return _NAME.fullmatch(host) is not None and all(labels) and re.search("[A-Za-z]", labels[-1]) is not None
 
 
 def parse_inet_address(text: str) -> str | None:
@@ -336,13 +336,22 @@ def _embedded_inet(text: str) -> list[int] | None:
 
 
 def format_inet6_address(words: Sequence[int]) -> str:
-    """The canonical text of an IPv6 address (RFC 5952)."""
+    """The text of an IPv6 address as nginx writes it: RFC 5952, with a dotted end wherever that may be an IPv4 one."""
     start, length = _longest_zero_run(words)
     if length < 2:
         return ":".join(f"{word:x}" for word in words)
     before = ":".join(f"{word:x}" for word in words[:start])
     after = ":".join(f"{word:x}" for word in words[start + length :])
+    if start == 0 and _ends_in_inet(words, length):
+        dotted = ".".join(map(str, (words[6] >> 8, words[6] & 0xFF, words[7] >> 8, words[7] & 0xFF)))
+        after = f"ffff:{dotted}" if length == 5 else dotted
     return f"{before}::{after}"
+
+
+def _ends_in_inet(words: Sequence[int], zeros: int) -> bool:
+    if zeros == 5:
+        return words[5] == 0xFFFF
+    return zeros == 6 or (zeros == 7 and words[7] > 0xFF and words[7] & 0xFF != 1)
 
 
 def _longest_zero_run(words: Sequence[int]) -> tuple[int, int]:
