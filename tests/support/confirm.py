@@ -1,4 +1,4 @@
-"""Finish handshakes with real TLS libraries: OpenSSL through pyOpenSSL (TLS 1.3) and through nassl (before it)."""
+"""Finish handshakes with real TLS libraries: a current OpenSSL through pyOpenSSL, older ones through nassl."""
 
 import socket
 import struct
@@ -22,6 +22,12 @@ EVERY_13_SUITE = (
 LIBRARY_GROUPS = frozenset(
     {"X25519MLKEM768", "X25519", "prime256v1", "X448", "secp384r1", "secp521r1", "ffdhe2048", "ffdhe3072"}
 )
+PYOPENSSL_VERSIONS = {
+    "TLSv1": SSL.TLS1_VERSION,
+    "TLSv1.1": SSL.TLS1_1_VERSION,
+    "TLSv1.2": SSL.TLS1_2_VERSION,
+    "TLSv1.3": SSL.TLS1_3_VERSION,
+}
 NASSL_VERSIONS = {
     "SSLv3": OpenSslVersionEnum.SSLV3,
     "TLSv1": OpenSslVersionEnum.TLSV1,
@@ -44,39 +50,44 @@ class Confirmation:
 
 
 def confirm(place: Place, protocol: str, sni: str | None, request: bytes) -> Confirmation:
-    """Finish one handshake of `protocol` with a library, send `request` and read what comes back."""
-    if protocol == "TLSv1.3":
-        return _confirm13(place, sni, request)
-    return _confirm_old(place, protocol, sni, request)
+    """Finish one handshake of `protocol` with a library, send `request` and read what comes back.
+
+    OpenSSL 4.0 tries first; what it has dropped is left to the older ones.
+    """
+    if protocol not in PYOPENSSL_VERSIONS:
+        return _confirm_old(place, protocol, sni, request)
+    confirmation, was_cut_off = _attempt(place, protocol, sni, request, place.timeout)
+    if was_cut_off:
+        # a server that refuses our missing certificate may say so after we have finished, and unread bytes of ours
+        # may cut its alert off: so listen once without a word
+        confirmation, _ = _attempt(place, protocol, sni, b"", SILENCE)
+    if not confirmation.finished and protocol in NASSL_VERSIONS:
+        older = _confirm_old(place, protocol, sni, request)
+        return older if older.finished else confirmation
+    return confirmation
 
 
 @cache
-def _context() -> SSL.Context:
+def _context(protocol: str) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_min_proto_version(SSL.TLS1_3_VERSION)
+    context.set_min_proto_version(PYOPENSSL_VERSIONS[protocol])
+    context.set_max_proto_version(PYOPENSSL_VERSIONS[protocol])
     context.set_verify(SSL.VERIFY_NONE)
     context.set_cipher_list(EVERY_SUITE.encode())
     context.set_tls13_ciphersuites(EVERY_13_SUITE)
     return context
 
 
-def _confirm13(place: Place, sni: str | None, request: bytes) -> Confirmation:
-    confirmation, was_cut_off = _attempt13(place, sni, request, place.timeout)
-    if was_cut_off:
-        # a server that refuses our missing certificate says so after we have finished, and unread bytes of ours may
-        # cut its alert off: so listen once without a word
-        confirmation, _ = _attempt13(place, sni, b"", SILENCE)
-    return confirmation
-
-
-def _attempt13(place: Place, sni: str | None, request: bytes, patience: float) -> tuple[Confirmation, bool]:
+def _attempt(
+    place: Place, protocol: str, sni: str | None, request: bytes, patience: float
+) -> tuple[Confirmation, bool]:
     """One handshake, and whether the connection broke after it without a reason."""
     with place.connect() as connected:
         # pyOpenSSL wants a blocking socket, so the kernel keeps the time
         connected.settimeout(None)
         limit = struct.pack("ll", int(patience), int(patience % 1 * 1_000_000))
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        connection = SSL.Connection(_context(), connected)
+        connection = SSL.Connection(_context(protocol), connected)
         connection.set_connect_state()
         if sni is not None:
             connection.set_tlsext_host_name(sni.encode("ascii"))

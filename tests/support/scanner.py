@@ -272,6 +272,8 @@ class Scan:
         if protocol == "TLSv1.3":
             return self._eliminate_suites(protocol, TLS13_SUITES)
         together, last = self._eliminate_suites(protocol, SUITES)
+        if last.name in ("protocol_version", "unrecognized_name"):
+            return together, last
         # a server may choose a suite that it then cannot serve (no signature algorithm for that certificate, say):
         # that hides the suites of the other kinds
         hidden: list[int] = []
