@@ -52,7 +52,7 @@ _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
 
 # How the Lua module reads the body of *_by_lua_block (asked of 0.10.23): a quote that is not closed on its line is an
-# ordinary character. Its limits on the length of a piece differ between versions and are not followed.
+# ordinary character, and one of these must stand in every stretch that fills nginx's buffer, however it is aligned.
 _LUA_TOKEN = re.compile(
     r"""
       (?:--)? \[ (=*) \[
@@ -232,9 +232,10 @@ class _Reader:
 
     def _end_of_lua(self, brace: int) -> int:
         """The offset after the ``}`` that ends the Lua code whose ``{`` is given."""
-        depth = 0
-        position = brace
-        while match := _LUA_TOKEN.search(self._text, position):
+        text = self._text
+        depth = 1
+        position = brace + 1
+        while match := _LUA_TOKEN.search(text, position, position + BUFFER_BYTES):
             position = match.end()
             token = match[0]
             if token == "{":
@@ -245,14 +246,21 @@ class _Reader:
                     return position
             elif match[1] is not None:
                 closing = f"]{match[1]}]"
-                found = self._text.find(closing, position)
+                found = text.find(closing, position)
                 if found < 0:
                     message = f'Lua code block missing the closing long bracket "{closing}"'
                     message += ", the inlined Lua code may be too long"
                     raise self._stop(message, match.start(), position, hint="this long bracket is never closed")
                 position = found + len(closing)
+            elif token.startswith("--"):
+                line_end = text.find("\n", position - 1)
+                position = len(text) if line_end < 0 else line_end
+        head = Span(self._source, self._words[0].start, brace + 1)
+        if position + BUFFER_BYTES < len(text):
+            message = "too long lua code block, probably missing terminating characters"
+            raise self._stop(message, position, origin=head, hint="the Lua code has no end here")
         message = "unexpected end of file, expecting terminating characters for lua code block"
-        raise self._stop(message, self._words[0].start, brace + 1, hint='the Lua code has no closing "}"')
+        raise self._stop(message, head.start, head.end, hint='the Lua code has no closing "}"')
 
     def _check_nothing_is_missing(self) -> None:
         """Raise what nginx says when the file ends within a directive or a block."""

@@ -17,8 +17,9 @@ _JINJA_STATEMENT = re.compile(
 _SALT = re.compile(r"\b(?:salt|pillar|grains)(?:\[|\.get\b)")
 _EXPRESSION = re.compile(r"\{\{[-~]?[^{}]*\}\}")
 _CONTENT = re.compile(
-    # directives whose text is sent to browsers or logs, where a script's own {{ }} is at home
-    r"^[ \t]*(?:return|sub_filter|add_header|log_format|set|echo|LogFormat|Substitute|Header|ErrorDocument)[ \t][^\n]*",
+    # directives whose text goes to browsers or logs, where a script's own {{ }} and %h%l are at home
+    r"^[ \t]*(?:return|sub_filter|add_header|log_format|set|echo|LogFormat|CustomLog|Substitute|Header|ErrorDocument)"
+    r"[ \t][^\n]*",
     re.MULTILINE,
 )
 _GO = re.compile(
@@ -35,7 +36,7 @@ _TOOLKIT = re.compile(r"\[%[-+=~]?\s[^%]*?\s?[-+=~]?%\]|\[%[-+=~]?\s+\w+")
 _AT_SIGNS = re.compile(r"(?<![\w@])@@[A-Za-z]\w*@@(?![\w@])")
 _AUTOCONF = re.compile(r"(?<![\w@+.%-])@[A-Za-z]\w+@(?![\w@.])")
 _UNDERSCORES = re.compile(r"(?<![A-Za-z0-9_])__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?![A-Za-z0-9_])")
-_PERCENT = re.compile(r"(?<![\w%])%(?![0-9a-fA-F]{2,}%)[A-Za-z][A-Za-z_]{2,}%")
+_PERCENT = re.compile(r"(?<![\w%])%(?![0-9a-fA-F]{2,}%)[A-Za-z][A-Za-z_]+%")
 _DOUBLE_PERCENT = re.compile(r"%%[A-Z][A-Z0-9_]*%%")
 
 _SHELL = re.compile(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]+\b)")
@@ -132,7 +133,7 @@ def _by_names(text: str, named_template: bool) -> str | None:
     if "%" in text:
         if _DOUBLE_PERCENT.search(text):
             return "%%NAME%% placeholders"
-        if len(_PERCENT.findall(text)) >= (1 if named_template else 2):
+        if len(_PERCENT.findall(_CONTENT.sub("", text))) >= (1 if named_template else 2):
             return "%name% placeholders"
     if "$" in text:
         if named_template and (_ANY_SHELL if _APACHE_SECTION.search(text) else _SHELL).search(text):
