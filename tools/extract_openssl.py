@@ -1,10 +1,10 @@
 """Ask the real OpenSSL libraries for their cipher suites and write ``linter/tlslint/tls/data/openssl-*.json``.
 
-Run ``python tools/extract_openssl.py`` after ``python tools/openssl_oracles.py``. Nothing is taken from OpenSSL's source: which
-suites and aliases a library has, what each alias selects and the order of the list are read off the answers of
-``SSL_CTX_set_cipher_list``. Two things cannot be asked and are stated here: the numbers and standard names of suites (IANA's TLS
-cipher suite registry; the ones of Debian's library are asked and compared), and how aliases combine with ``+``; each alias is
-compared with the library's own selection before the file is written.
+Run ``python tools/extract_openssl.py`` after ``python tools/openssl_oracles.py``. Nothing is taken from OpenSSL's
+source: which suites and aliases a library has, what each alias selects and the order of the list are read off the
+answers of ``SSL_CTX_set_cipher_list``. Two things cannot be asked and are stated here: the numbers and standard names
+of suites (IANA's TLS cipher suite registry; the ones of Debian's library are asked and compared), and how aliases
+combine with ``+``; each alias is compared with the library's own selection before the file is written.
 """
 
 import json
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import openssl_oracles as oracles
 
-DATA = oracles.ROOT / "linter" / "tlslint" / "tls" / "data"
+DATA: Path = oracles.ROOT / "linter" / "tlslint" / "tls" / "data"
 
 #: Aliases that select by one value of one property: property, value, generations (empty: all).
 SIMPLE: dict[str, tuple[str, str]] = {
-    **{f"k{value}": ("kx", value) for value in ("RSA", "DHr", "DHd", "ECDHr", "PSK", "RSAPSK", "ECDHEPSK", "DHEPSK", "SRP")},
+    **{
+        f"k{value}": ("kx", value)
+        for value in ("RSA", "DHr", "DHd", "ECDHr", "PSK", "RSAPSK", "ECDHEPSK", "DHEPSK", "SRP")
+    },
     "kDHE": ("kx", "DHE"),
     "kECDHE": ("kx", "ECDHE"),
     "aRSA": ("auth", "RSA"),
@@ -112,7 +116,12 @@ def aliases_of(generation: str) -> dict[str, Masks]:
     if old:
         table |= {name: {prop: [value]} for name, (prop, value) in SIMPLE_102.items()}
         table |= {
-            "COMPLEMENTOFDEFAULT": {"auth": ["NULL"], "enc": ["!NULL"], "protocol": ["!SSLv2"], "flag": ["EXPORT", "NOT_EXP"]},
+            "COMPLEMENTOFDEFAULT": {
+                "auth": ["NULL"],
+                "enc": ["!NULL"],
+                "protocol": ["!SSLv2"],
+                "flag": ["EXPORT", "NOT_EXP"],
+            },
             "kDH": {"kx": ["DHr", "DHd"]},
             "kECDH": {"kx": ["ECDHr", "ECDHe"]},
             "EXP": {"flag": ["EXPORT"]},
@@ -137,8 +146,12 @@ def aliases_of(generation: str) -> dict[str, Masks]:
     }
     for auth in ("DSS", "RSA"):
         table[f"EDH-{auth}-DES-CBC3-SHA"] = {
-            "kx": ["DHE"], "auth": [auth], "enc": ["3DES"], "mac": ["SHA1"], "strength": ["HIGH", "FIPS"],
-        }  # fmt: skip
+            "kx": ["DHE"],
+            "auth": [auth],
+            "enc": ["3DES"],
+            "mac": ["SHA1"],
+            "strength": ["HIGH", "FIPS"],
+        }
     if newest:
         table |= {
             "kECDHe": {"kx": ["ECDHE"]},
@@ -152,16 +165,28 @@ def aliases_of(generation: str) -> dict[str, Masks]:
 
 NUMBERS = {
     "SSLv2": {
-        "RC4-MD5": 0x010080, "EXP-RC4-MD5": 0x020080, "RC2-CBC-MD5": 0x030080, "EXP-RC2-CBC-MD5": 0x040080,
-        "IDEA-CBC-MD5": 0x050080, "DES-CBC-MD5": 0x060040, "DES-CBC3-MD5": 0x0700C0,
+        "RC4-MD5": 0x010080,
+        "EXP-RC4-MD5": 0x020080,
+        "RC2-CBC-MD5": 0x030080,
+        "EXP-RC2-CBC-MD5": 0x040080,
+        "IDEA-CBC-MD5": 0x050080,
+        "DES-CBC-MD5": 0x060040,
+        "DES-CBC3-MD5": 0x0700C0,
     },
     "": {
-        "SRP-3DES-EDE-CBC-SHA": 0xC01A, "SRP-RSA-3DES-EDE-CBC-SHA": 0xC01B, "SRP-DSS-3DES-EDE-CBC-SHA": 0xC01C,
-        "PSK-RC4-SHA": 0x008A, "PSK-3DES-EDE-CBC-SHA": 0x008B, "DHE-PSK-RC4-SHA": 0x008E,
-        "DHE-PSK-3DES-EDE-CBC-SHA": 0x008F, "RSA-PSK-RC4-SHA": 0x0092, "RSA-PSK-3DES-EDE-CBC-SHA": 0x0093,
-        "ECDHE-PSK-RC4-SHA": 0xC033, "ECDHE-PSK-3DES-EDE-CBC-SHA": 0xC034,
+        "SRP-3DES-EDE-CBC-SHA": 0xC01A,
+        "SRP-RSA-3DES-EDE-CBC-SHA": 0xC01B,
+        "SRP-DSS-3DES-EDE-CBC-SHA": 0xC01C,
+        "PSK-RC4-SHA": 0x008A,
+        "PSK-3DES-EDE-CBC-SHA": 0x008B,
+        "DHE-PSK-RC4-SHA": 0x008E,
+        "DHE-PSK-3DES-EDE-CBC-SHA": 0x008F,
+        "RSA-PSK-RC4-SHA": 0x0092,
+        "RSA-PSK-3DES-EDE-CBC-SHA": 0x0093,
+        "ECDHE-PSK-RC4-SHA": 0xC033,
+        "ECDHE-PSK-3DES-EDE-CBC-SHA": 0xC034,
     },
-}  # fmt: skip
+}
 SSLV2_NAMES = {
     "RC4-MD5": "SSL_CK_RC4_128_WITH_MD5",
     "EXP-RC4-MD5": "SSL_CK_RC4_128_EXPORT40_WITH_MD5",
@@ -181,19 +206,47 @@ TLS13 = {
     "TLS_SHA384_SHA384": (0xC0B5, "NULL", 0),
 }
 _EXCHANGE = {
-    ("RSA", "RSA"): "RSA", ("DHr", "DH"): "DH_RSA", ("DHd", "DH"): "DH_DSS", ("DHE", "RSA"): "DHE_RSA",
-    ("DHE", "DSS"): "DHE_DSS", ("DHE", "NULL"): "DH_anon", ("ECDHr", "ECDH"): "ECDH_RSA", ("ECDHe", "ECDH"): "ECDH_ECDSA",
-    ("ECDHE", "RSA"): "ECDHE_RSA", ("ECDHE", "ECDSA"): "ECDHE_ECDSA", ("ECDHE", "NULL"): "ECDH_anon", ("PSK", "PSK"): "PSK",
-    ("RSAPSK", "RSA"): "RSA_PSK", ("DHEPSK", "PSK"): "DHE_PSK", ("ECDHEPSK", "PSK"): "ECDHE_PSK", ("SRP", "SRP"): "SRP_SHA",
-    ("SRP", "RSA"): "SRP_SHA_RSA", ("SRP", "DSS"): "SRP_SHA_DSS",
-}  # fmt: skip
+    ("RSA", "RSA"): "RSA",
+    ("DHr", "DH"): "DH_RSA",
+    ("DHd", "DH"): "DH_DSS",
+    ("DHE", "RSA"): "DHE_RSA",
+    ("DHE", "DSS"): "DHE_DSS",
+    ("DHE", "NULL"): "DH_anon",
+    ("ECDHr", "ECDH"): "ECDH_RSA",
+    ("ECDHe", "ECDH"): "ECDH_ECDSA",
+    ("ECDHE", "RSA"): "ECDHE_RSA",
+    ("ECDHE", "ECDSA"): "ECDHE_ECDSA",
+    ("ECDHE", "NULL"): "ECDH_anon",
+    ("PSK", "PSK"): "PSK",
+    ("RSAPSK", "RSA"): "RSA_PSK",
+    ("DHEPSK", "PSK"): "DHE_PSK",
+    ("ECDHEPSK", "PSK"): "ECDHE_PSK",
+    ("SRP", "SRP"): "SRP_SHA",
+    ("SRP", "RSA"): "SRP_SHA_RSA",
+    ("SRP", "DSS"): "SRP_SHA_DSS",
+}
 _CIPHER = {
-    "NULL": "NULL", "DES": "DES_CBC", "3DES": "3DES_EDE_CBC", "RC4": "RC4_128", "RC2": "RC2_CBC", "IDEA": "IDEA_CBC",
-    "SEED": "SEED_CBC", "AES128": "AES_128_CBC", "AES256": "AES_256_CBC", "AES128GCM": "AES_128_GCM",
-    "AES256GCM": "AES_256_GCM", "AES128CCM": "AES_128_CCM", "AES256CCM": "AES_256_CCM", "AES128CCM8": "AES_128_CCM_8",
-    "AES256CCM8": "AES_256_CCM_8", "CAMELLIA128": "CAMELLIA_128_CBC", "CAMELLIA256": "CAMELLIA_256_CBC",
-    "CHACHA20": "CHACHA20_POLY1305", "ARIA128GCM": "ARIA_128_GCM", "ARIA256GCM": "ARIA_256_GCM",
-}  # fmt: skip
+    "NULL": "NULL",
+    "DES": "DES_CBC",
+    "3DES": "3DES_EDE_CBC",
+    "RC4": "RC4_128",
+    "RC2": "RC2_CBC",
+    "IDEA": "IDEA_CBC",
+    "SEED": "SEED_CBC",
+    "AES128": "AES_128_CBC",
+    "AES256": "AES_256_CBC",
+    "AES128GCM": "AES_128_GCM",
+    "AES256GCM": "AES_256_GCM",
+    "AES128CCM": "AES_128_CCM",
+    "AES256CCM": "AES_256_CCM",
+    "AES128CCM8": "AES_128_CCM_8",
+    "AES256CCM8": "AES_256_CCM_8",
+    "CAMELLIA128": "CAMELLIA_128_CBC",
+    "CAMELLIA256": "CAMELLIA_256_CBC",
+    "CHACHA20": "CHACHA20_POLY1305",
+    "ARIA128GCM": "ARIA_128_GCM",
+    "ARIA256GCM": "ARIA_256_GCM",
+}
 _EXPORT = {"RC4": "RC4_40", "RC2": "RC2_CBC_40", "DES": "DES40_CBC"}
 
 
@@ -240,11 +293,13 @@ class Library:
         self.members = self._members()
 
     def lists(self, strings: Iterable[str]) -> list[list[str]]:
+        """What each string selects, without TLS 1.3's suites."""
         answers = oracles.ask(self.name, [["ciphers", string] for string in strings])
         return [[name for name in answer["ciphers"] if not name.startswith("TLS_")] for answer in answers]
 
     def _members(self) -> dict[str, list[Key]]:
-        """What each alias selects, in order. 1.0.2 has suites of the same name in SSLv2 and SSLv3; SSLv3's come first."""
+        """What each alias selects, in order. 1.0.2 has suites of the same name in SSLv2 and SSLv3; SSLv3's come
+        first."""
         old = "SSLv2" in self.aliases
         names = self.lists(self.aliases)
         sslv2 = self.lists(f"{alias}+SSLv2" for alias in self.aliases) if old else [[] for _ in names]
@@ -262,12 +317,13 @@ class Library:
         return members
 
     def order(self) -> list[Key]:
-        """The order of all suites before a string is applied. Suites that no alias selects together have no order to keep."""
+        """The order of all suites before a string is applied. Suites that no alias selects together have no order to
+        keep."""
         graph: dict[Key, set[Key]] = {}
         for keys in self.members.values():
             for key in keys:
                 graph.setdefault(key, set())
-            for before, after in zip(keys, keys[1:], strict=False):
+            for before, after in pairwise(keys):
                 graph[after].add(before)
         sorter = TopologicalSorter(graph)
         sorter.prepare()
@@ -295,7 +351,7 @@ class Library:
         size = self._one(key, [("AES128", "128"), ("AES256", "256")], "")
         aes = self._one(key, [("AESCCM8", "CCM8"), ("AESCCM", "CCM"), ("AESGCM", "GCM")], "")
         protocols = [("SSLv2", "SSLv2"), ("TLSv1.2", "TLSv1.2"), ("SSLv3", "SSLv3"), ("TLSv1", "TLSv1")]
-        suite = {
+        suite: dict[str, Any] = {
             "name": key[0],
             "kx": self._one(key, choices("kx"), "?"),
             "auth": self._one(key, choices("auth"), "?"),
@@ -371,8 +427,14 @@ def extract(library: Library) -> dict[str, Any]:
         suite = library.suite(key)
         suite["id"] = number_of(library, suite, debian)
         suite["standard_name"] = standard_name(suite)
-        if suite["name"] in debian and suite["protocol"] != "SSLv2" and debian[suite["name"]][1] != suite["standard_name"]:
-            raise SystemExit(f"{suite['name']}: {suite['standard_name']} is {debian[suite['name']][1]} in Debian's library")
+        if (
+            suite["name"] in debian
+            and suite["protocol"] != "SSLv2"
+            and debian[suite["name"]][1] != suite["standard_name"]
+        ):
+            raise SystemExit(
+                f"{suite['name']}: {suite['standard_name']} is {debian[suite['name']][1]} in Debian's library"
+            )
         suite["bits"] = bits_of(suite)
         suites.append(suite)
     if library.name.startswith("cryptography"):
@@ -386,10 +448,13 @@ def extract(library: Library) -> dict[str, Any]:
             continue
         expected = {(suite["name"], suite["protocol"] == "SSLv2") for suite in suites if selects(masks, suite)}
         if expected != set(library.members[alias]):
-            raise SystemExit(f"{library.name}: {alias} selects {sorted(expected ^ set(library.members[alias]))} otherwise")
+            raise SystemExit(
+                f"{library.name}: {alias} selects {sorted(expected ^ set(library.members[alias]))} otherwise"
+            )
     default, known = tls13_names(library)
     return {
-        "source": f"asked of {library.version} ({library.name}) by tools/extract_openssl.py; numbers and standard names: IANA",
+        "source": f"asked of {library.version} ({library.name}) by tools/extract_openssl.py; "
+        "numbers and standard names: IANA",
         "generation": library.generation,
         "default_string": "ALL:!EXPORT:!aNULL:!eNULL:!SSLv2" if library.generation == "1.0.2" else MODERN_DEFAULT,
         "security_level": DEFAULT_LEVEL[library.name],
@@ -399,7 +464,10 @@ def extract(library: Library) -> dict[str, Any]:
         "aliases": library.aliases,
         "suites": [
             [
-                *(suite[key] for key in ("name", "standard_name", "id", "kx", "auth", "enc", "mac", "protocol", "bits")),
+                *(
+                    suite[key]
+                    for key in ("name", "standard_name", "id", "kx", "auth", "enc", "mac", "protocol", "bits")
+                ),
                 suite["strength"],
                 *suite["flags"],
             ]

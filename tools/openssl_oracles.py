@@ -1,30 +1,32 @@
 """The real OpenSSL libraries that the tests compare tlslint with.
 
-``python tools/openssl_oracles.py`` makes sure that every one of them is there: the libraries that come with nassl, Debian's
-libssl and the current cryptography are expected to be installed already; cryptography 46.0.7 (OpenSSL 3.5) gets a virtual
-environment of its own, ``.venv-openssl35/``, because one interpreter can hold only one cryptography.
+``python tools/openssl_oracles.py`` makes sure that every one of them is there: the libraries that come with nassl,
+Debian's libssl and the current cryptography are expected to be installed already; cryptography 46.0.7 (OpenSSL 3.5)
+gets a virtual environment of its own, ``.venv-openssl35/``, because one interpreter can hold only one cryptography.
 
-``python tools/openssl_oracles.py worker NAME`` answers questions with library NAME. Each line of standard input is a JSON list
-``[question, value]``, each line of standard output the JSON answer:
+``python tools/openssl_oracles.py worker NAME`` answers questions with library NAME. Each line of standard input is a
+JSON list ``[question, value]``, each line of standard output the JSON answer:
 
 * ``["ciphers", "HIGH:!aNULL"]`` – what ``SSL_CTX_set_cipher_list`` makes of the string, TLS 1.3 suites included
 * ``["ciphersuites", "TLS_AES_128_GCM_SHA256"]`` – the same for ``SSL_CTX_set_ciphersuites``
 * ``["groups", "X25519:P-256"]`` – whether ``SSL_CTX_set1_groups_list`` takes the list, and what a client then offers
-* ``["hello", "HIGH@SECLEVEL=1"]`` – the cipher suites (numbers) and groups in the ClientHello of a client with that string
+* ``["hello", "HIGH@SECLEVEL=1"]`` – the cipher suites (numbers) and groups in the ClientHello of a client with that
+  string
 * ``["bits", [49199, …]]`` – number, strength in bits and protocol version of cipher suites (cryptography's only)
 * ``["version", null]`` – the library's version string
 
-This file is read by interpreters that have neither tlslint nor its tests, so it imports the standard library only, and the
-bindings inside the workers.
+This file is read by interpreters that have neither tlslint nor its tests, so it imports the standard library only,
+and the bindings inside the workers.
 """
 
 import contextlib
 import ctypes
-import ctypes.util
+import importlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,20 +75,33 @@ def available(name: str) -> bool:
     return False
 
 
-def ask(name: str, questions: list[list[Any]], timeout: float = 300) -> list[Answer]:
+def ask(name: str, questions: list[list[Any]], timeout: float = 300, config: str = os.devnull) -> list[Answer]:
     """Put all ``questions`` to library ``name`` in one process; the answers come in the same order.
+
+    ``config`` is the path of an openssl.cnf. An openssl.cnf of the machine never counts: it could set ciphers of its
+    own.
 
     Raises:
         subprocess.SubprocessError: the worker failed, or took more than ``timeout`` seconds.
     """
     text = "".join(f"{json.dumps(question)}\n" for question in questions)
     command = [str(python_for(name)), str(Path(__file__).resolve()), "worker", name]
-    # An openssl.cnf of the machine could set ciphers and groups of its own.
-    environment = {**os.environ, "OPENSSL_CONF": os.devnull}
+    environment = {**os.environ, "OPENSSL_CONF": config}
     done = subprocess.run(
         command, input=text, text=True, capture_output=True, timeout=timeout, check=True, env=environment
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def hello_with_config(name: str, commands: str) -> Answer:
+    """The ClientHello of library ``name`` when ``commands`` are the ``system_default`` section of its openssl.cnf.
+
+    A command that the library refuses leaves the defaults in place.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".cnf") as file:
+        file.write(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{commands}\n")
+        file.flush()
+        return ask(name, [["hello", ""]], config=file.name)[0]
 
 
 # -- ClientHello -----------------------------------------------------------------------------------------------------
@@ -150,13 +165,8 @@ class _Nassl:
     """OpenSSL 1.0.2e or 1.1.1w as nassl builds them."""
 
     def __init__(self, *, legacy: bool) -> None:
-        if legacy:
-            from nassl import _nassl_legacy as binding
-            from nassl.legacy_ssl_client import LegacySslClient as Client
-        else:
-            from nassl import _nassl as binding
-            from nassl.ssl_client import SslClient as Client
-        self.binding, self.legacy, self.client = binding, legacy, Client
+        self.binding = importlib.import_module("nassl._nassl_legacy" if legacy else "nassl._nassl")
+        self.legacy = legacy
 
     def version(self, _: None) -> Answer:
         return {"version": "OpenSSL 1.0.2e" if self.legacy else "OpenSSL 1.1.1w"}

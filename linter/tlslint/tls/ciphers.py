@@ -1,6 +1,7 @@
 """OpenSSL's cipher-string language: what a string like ``HIGH:!aNULL:@STRENGTH`` selects, in order, on a given library.
 
-The behaviour was measured on five libraries (1.0.2e, 1.1.1w, 3.0, 3.5 and 4.0), which the tests compare it with string by string.
+The behaviour was measured on five libraries (1.0.2e, 1.1.1w, 3.0, 3.5 and 4.0), which the tests compare it with
+string by string.
 """
 
 import re
@@ -58,11 +59,13 @@ class CipherList:
     """What a library makes of a cipher string."""
 
     suites: tuple[Suite, ...]
-    """What is on, in order: TLS 1.2 and older from ``evaluate``, TLS 1.3 from ``evaluate_tls13``. Empty when there is an error."""
+    """What is on, in order: TLS 1.2 and older from ``evaluate``, TLS 1.3 from ``evaluate_tls13``. Empty when there is
+    an error."""
     security_level: int | None = None
     """What ``@SECLEVEL`` in the string sets, the last one counting; None when it sets none."""
     unknown: tuple[str, ...] = ()
-    """Tokens with a name that the library does not know, as written, without operator. OpenSSL drops them without a word."""
+    """Tokens with a name that the library does not know, as written, without operator. OpenSSL drops them without a
+    word."""
     error: str | None = None
     """OpenSSL's reason to refuse the string: ``no cipher match`` or ``invalid command``."""
 
@@ -295,8 +298,9 @@ class _Selection:
         return True
 
     def _command(self, text: str) -> None:
-        if "=" in text:
-            self.security_level = int(text[9])
+        level = _LEVEL.match(text.upper())
+        if level:
+            self.security_level = int(level[1])
         else:
             suites = self.vocabulary.openssl.suites
             self.on.sort(key=lambda position: -suites[position].bits)
@@ -345,8 +349,9 @@ def _default_length(text: str, vocabulary: _Vocabulary) -> int:
 def evaluate(cipher_string: str, openssl: OpenSSL) -> CipherList:
     """What ``SSL_CTX_set_cipher_list`` makes of ``cipher_string``: the suites for TLS 1.2 and older, in order.
 
-    The suites are those on the list; which of them a server can use depends on the security level (see ``usable``), on its
-    certificates and on its protocols. A character string stands for the bytes of a C string: it ends at the first NUL.
+    The suites are those on the list; which of them a server can use depends on the security level (see ``usable``),
+    on its certificates and on its protocols. A character string stands for the bytes of a C string: it ends at the
+    first NUL.
     """
     text = cipher_string.partition("\0")[0]
     vocabulary = _vocabulary(openssl)
@@ -366,8 +371,8 @@ def evaluate(cipher_string: str, openssl: OpenSSL) -> CipherList:
 def tokens(cipher_string: str, openssl: OpenSSL | None = None) -> tuple[Token, ...]:
     """The tokens of ``cipher_string`` with their offsets, as ``openssl`` splits them.
 
-    Without a library a name is unknown when no library knows it, so that a token is not taken for a typing error because one
-    build lacks it. After a Suite B keyword at the start there is nothing: OpenSSL reads no further.
+    Without a library a name is unknown when no library knows it, so that a token is not taken for a typing error
+    because one build lacks it. After a Suite B keyword at the start there is nothing: OpenSSL reads no further.
     """
     text = cipher_string.partition("\0")[0]
     vocabulary = _vocabulary(openssl) if openssl else _every_word()
@@ -392,6 +397,7 @@ def _every_word() -> _Vocabulary:
 
 # -- TLS 1.3 -----------------------------------------------------------------------------------------------------------
 
+
 def tls13_default(openssl: OpenSSL) -> tuple[Suite, ...]:
     """The TLS 1.3 suites that are on when nothing sets them; cipher strings never change them."""
     return openssl.tls13_default
@@ -401,9 +407,10 @@ def tls13_default(openssl: OpenSSL) -> tuple[Suite, ...]:
 def evaluate_tls13(ciphersuites: str, openssl: OpenSSL) -> CipherList:
     """What ``SSL_CTX_set_ciphersuites`` makes of ``ciphersuites``: the TLS 1.3 suites, in order.
 
-    1.1.1 refuses a list with a name that it does not know; since 3.0 such names are ignored, unless none is left. The empty
-    string is valid and leaves TLS 1.3 without a suite. Before 4.0 a standard name of an older suite is accepted too: that suite
-    then stands on the list before those of the cipher string, and is among the suites here (``Suite.tls13`` tells them apart).
+    1.1.1 refuses a list with a name that it does not know; since 3.0 such names are ignored, unless none is left. The
+    empty string is valid and leaves TLS 1.3 without a suite. Before 4.0 a standard name of an older suite is accepted
+    too: that suite then stands on the list before those of the cipher string, and is among the suites here
+    (``Suite.tls13`` tells them apart).
     """
     if not openssl.tls13:
         return CipherList((), error="no TLS 1.3")
@@ -443,8 +450,8 @@ def security_level(ciphers: CipherList, openssl: OpenSSL) -> int:
 def usable(suites: Sequence[Suite], level: int, openssl: OpenSSL) -> tuple[Suite, ...]:
     """Those of ``suites`` that OpenSSL negotiates at security ``level``, in order.
 
-    It counts what the level forbids. Pre-shared key and SRP suites also need an application that offers them, which nginx and
-    httpd do not; certificates and protocols are the caller's business.
+    It counts what the level forbids. Pre-shared key and SRP suites also need an application that offers them, which
+    nginx and httpd do not; certificates and protocols are the caller's business.
     """
     if openssl.generation == "1.0.2" or level == 0:
         return tuple(suites)

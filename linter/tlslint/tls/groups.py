@@ -1,7 +1,7 @@
 """Key exchange groups: the names that OpenSSL takes, what a list of them selects, and what is on by default.
 
-The values of nginx's ``ssl_ecdh_curve`` and of the ``Groups`` and ``Curves`` commands go to ``SSL_CTX_set1_groups_list``; the
-word ``auto`` (nginx) or ``Automatic`` is the server's own and never reaches it.
+The values of nginx's ``ssl_ecdh_curve`` and of the ``Groups`` and ``Curves`` commands go to
+``SSL_CTX_set1_groups_list``; the word ``auto`` (nginx) or ``Automatic`` is the server's own and never reaches it.
 """
 
 import json
@@ -112,9 +112,9 @@ def usable_groups(selected: tuple[Group, ...], level: int, openssl: OpenSSL) -> 
 def evaluate_groups(value: str, openssl: OpenSSL) -> GroupList:
     """What ``SSL_CTX_set1_groups_list`` makes of ``value``: names between colons, the first preferred.
 
-    Since 3.3 ``?`` before a name forgives that it is unknown. Since 3.5 names may have any case, ``/`` begins a new tuple of
-    groups, ``*`` asks a client for a key share, ``-`` takes a group away and ``DEFAULT`` stands for the default list. Naming a
-    group twice is an error before 3.3 and means nothing since.
+    Since 3.3 ``?`` before a name forgives that it is unknown. Since 3.5 names may have any case, ``/`` begins a new
+    tuple of groups, ``*`` asks a client for a key share, ``-`` takes a group away and ``DEFAULT`` stands for the
+    default list. Naming a group twice is an error before 3.3 and means nothing since.
     """
     if openssl.release >= (3, 5, 0):
         return _evaluate_tuples(value, openssl)

@@ -1,7 +1,7 @@
 """The protocol versions, and which of them a library can speak.
 
-The rules were measured with nginx on OpenSSL 3.0 and 3.3 and with the ClientHello of the libraries; those of 1.1.1 below level 3
-are from its source (``ssl_security_default_callback``).
+The rules were measured with nginx on OpenSSL 3.0 and 3.3 and with the ClientHello of the libraries; those of 1.1.1
+below level 3 are from its source (``ssl_security_default_callback``).
 """
 
 import enum
@@ -26,7 +26,8 @@ PROTOCOLS = tuple(Protocol)
 
 
 def compiled(openssl: OpenSSL) -> tuple[Protocol, ...]:
-    """The versions that the library has code for, oldest first. SSLv2 left with 1.0.2g, SSLv3 with 1.1.0's default build."""
+    """The versions that the library has code for, oldest first. SSLv2 left with 1.0.2g, SSLv3 with 1.1.0's default
+    build."""
     oldest = Protocol.TLSv1
     if openssl.generation == "1.0.2":
         oldest = min(Protocol(suite.min_protocol) for suite in openssl.suites)
@@ -69,8 +70,9 @@ def negotiable(
 def chosen(enabled: Iterable[Protocol], client: Iterable[Protocol]) -> Protocol | None:
     """The version that a handshake ends with, or None when it fails.
 
-    A client before TLS 1.3 only says its highest version. The server takes its own highest one that is not above that, and the
-    client aborts when it does not have it: with ``TLSv1 TLSv1.2`` on the server, a client that has TLS 1.1 alone fails.
+    A client before TLS 1.3 only says its highest version. The server takes its own highest one that is not above
+    that, and the client aborts when it does not have it: with ``TLSv1 TLSv1.2`` on the server, a client that has TLS
+    1.1 alone fails.
     """
     server, offered = set(enabled), set(client)
     if not offered:
@@ -83,7 +85,8 @@ def chosen(enabled: Iterable[Protocol], client: Iterable[Protocol]) -> Protocol 
 
 
 def without_holes(enabled: Iterable[Protocol]) -> tuple[Protocol, ...]:
-    """All versions from the oldest to the newest of ``enabled``: what is on when a server sets a range, as httpd does."""
+    """All versions from the oldest to the newest of ``enabled``: what is on when a server sets a range, as httpd
+    does."""
     wanted = sorted(enabled)
     return tuple(protocol for protocol in PROTOCOLS if wanted and wanted[0] <= protocol <= wanted[-1])
 

@@ -1,7 +1,7 @@
 """The cipher suites of OpenSSL's releases, and what each library build has of them.
 
-The tables are data (``data/openssl-*.json``), asked of the real libraries by ``tools/extract_openssl.py``. They are read when a
-library is first asked for, never at import.
+The tables are data (``data/openssl-*.json``), asked of the real libraries by ``tools/extract_openssl.py``. They are
+read when a library is first asked for, never at import.
 """
 
 import json
@@ -63,7 +63,8 @@ class Suite:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenSSL:
-    """One library build. Builds are equal when they are the same object; ``library`` gives the same object for the same build."""
+    """One library build. Builds are equal when they are the same object; ``library`` gives the same object for the
+    same build."""
 
     version: str
     """As given: ``3.0.19``."""
@@ -84,7 +85,8 @@ class OpenSSL:
     standard_names: bool
     """Whether cipher strings may use IANA's names (since 3.2)."""
     aliases: Mapping[str, Mapping[str, list[str]]] = field(repr=False)
-    """What each alias selects by: property to values, ``!`` for all others. Aliases for which nothing is compiled in are absent."""
+    """What each alias selects by: property to values, ``!`` for all others. Aliases for which nothing is compiled in
+    are absent."""
 
     @property
     def release(self) -> tuple[int, int, int]:
@@ -131,8 +133,9 @@ def library(version: str, *, build: str | None = None) -> OpenSSL:
     """Describe the OpenSSL of ``version``.
 
     Args:
-        version: ``1.0.2k``, ``3.0`` or ``3.0.19``. Between two tables the older one counts, with the changes that are known.
-        build: Whose build it is (see ``builds()``). None is the library as it was measured, with everything compiled in that
+        version: ``1.0.2k``, ``3.0`` or ``3.0.19``. Between two tables the older one counts, with the changes that are
+        known. build: Whose build it is (see ``builds()``). None is the library as it was measured, with everything
+        compiled in that
             the measured one has; Debian's libraries have no RC4, 3DES, IDEA and SEED, for example.
 
     Raises:
@@ -175,7 +178,8 @@ def _without(openssl: OpenSSL, parts: frozenset[str]) -> OpenSSL:
 
 
 def _after_drown(openssl: OpenSSL, *, sweet32: bool) -> OpenSSL:
-    """1.0.2g dropped SSLv2, EXPORT and LOW from the default build; 1.0.2i moved 3DES from HIGH to MEDIUM (OpenSSL's CHANGES)."""
+    """1.0.2g dropped SSLv2, EXPORT and LOW from the default build; 1.0.2i moved 3DES from HIGH to MEDIUM (OpenSSL's
+    CHANGES)."""
     suites = [s for s in openssl.suites if s.min_protocol != "SSLv2" and s.strength not in ("LOW", "EXP40", "EXP56")]
     if sweet32:
         suites = [replace(s, strength="MEDIUM") if s.enc == "3DES" else s for s in suites]
@@ -184,6 +188,11 @@ def _after_drown(openssl: OpenSSL, *, sweet32: bool) -> OpenSSL:
         for name in ("DHE-DSS-DES-CBC3-SHA", "DHE-RSA-DES-CBC3-SHA"):
             aliases[name] = {**aliases[name], "strength": ["MEDIUM", "FIPS"]}
     return replace(openssl, suites=tuple(suites), aliases=aliases)
+
+
+def _suite(row: list[Any]) -> Suite:
+    name, standard_name, number, kx, auth, enc, mac, protocol, bits, strength, *flags = row
+    return Suite(name, standard_name, number, kx, auth, enc, mac, protocol, bits, strength, tuple(flags))
 
 
 @cache
@@ -197,7 +206,7 @@ def _table(generation: str) -> OpenSSL:
         version=generation,
         generation=generation,
         build=None,
-        suites=tuple(Suite(*row[:10], tuple(row[10:])) for row in data["suites"]),
+        suites=tuple(_suite(row) for row in data["suites"]),
         tls13=tuple(tls13.values()),
         tls13_default=tuple(tls13[name] for name in data["tls13_default"]),
         default_string=data["default_string"],
@@ -277,11 +286,12 @@ BROKEN_ALIASES: Mapping[str, str] = {
 
 
 def broken_reason(suite: Suite) -> str | None:
-    """Why nobody should use ``suite``: NULL, anonymous, EXPORT, DES, RC4, RC2, MD5, 3DES, IDEA or SEED; None when it is sound.
+    """Why nobody should use ``suite``: NULL, anonymous, EXPORT, DES, RC4, RC2, MD5, 3DES, IDEA or SEED; None when it
+    is sound.
 
-    The worst reason comes first. NULL sends plain text; anonymous suites and EXPORT keys fall to an active attacker; RFC 7465
-    forbids RC4, RFC 9155 MD5 signatures, RFC 8996 the protocols of DES and IDEA; 3DES, IDEA and SEED have 64-bit blocks or no
-    review to speak of (SWEET32, CVE-2016-2183).
+    The worst reason comes first. NULL sends plain text; anonymous suites and EXPORT keys fall to an active attacker;
+    RFC 7465 forbids RC4, RFC 9155 MD5 signatures, RFC 8996 the protocols of DES and IDEA; 3DES, IDEA and SEED have
+    64-bit blocks or no review to speak of (SWEET32, CVE-2016-2183).
     """
     if suite.enc == "NULL":
         return "NULL"
