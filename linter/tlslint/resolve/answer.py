@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown
 from tlslint.target import Target
-from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, negotiate
+from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure
 
 ALL_KEYS_UNKNOWN: tuple[KeyKind, ...] = (UNKNOWN_KEY,)
 
@@ -82,21 +82,49 @@ class Answers:
             self.all.append(found)
         return found
 
-    def answer(self, tls: TlsSettings, *, alpn: tuple[str, ...] = (), quic: bool = False) -> Handshake:
-        """Return the answer that these settings give to a client that connects with TLS (or QUIC)."""
+    def answer(
+        self,
+        tls: TlsSettings,
+        *,
+        opening: TlsSettings | None = None,
+        version_level: int = 0,
+        alpn: tuple[str, ...] = (),
+        quic: bool = False,
+    ) -> Handshake:
+        """Return the answer that these settings give to a client that connects with TLS (or QUIC).
+
+        `opening` are the settings with which a connection starts, before a name is known: the default server's.
+        `version_level` is the security level at which the version is chosen, where it is chosen before the name.
+        """
+        failure = self.opening_failure(opening) if opening is not None else ""
+        if failure:
+            return self.rejected(tls, failure)
         if tls.reject_handshake.known:
             return self.rejected(tls, "the server rejects every handshake for this name")
         pairs = tls.certificates.known
         kept = presented(pairs) if pairs is not None else ()
         kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
-        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic)
+        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level)
         found = self._by_key.get(key)
         if found is None:
-            found = self._by_key[key] = self._make(tls, kinds, alpn, quic)
+            found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)
             self.all.append(found)
         return found
 
-    def _make(self, tls: TlsSettings, kinds: tuple[KeyKind, ...], alpn: tuple[str, ...], quic: bool) -> Handshake:
+    def opening_failure(self, opening: TlsSettings) -> str:
+        """Say why every handshake on a socket fails whose default server has these settings, or return an empty text."""
+        enabled, ciphers = opening.effective_protocols.known, opening.ciphers.known
+        if enabled is None or ciphers is None or opening.ciphersuites.is_unknown:
+            return ""
+        return opening_failure(enabled, ciphers, opening.ciphersuites.known, self.target, self.level(opening))
+
+    def level(self, tls: TlsSettings) -> int:
+        """Return the security level that these settings end up with."""
+        return level_of(tls.ciphers.known or "DEFAULT", tls.security_level, self.target)
+
+    def _make(
+        self, tls: TlsSettings, kinds: tuple[KeyKind, ...], alpn: tuple[str, ...], quic: bool, version_level: int
+    ) -> Handshake:
         unknown = [
             (what, setting.value.reason)
             for what, setting in (
@@ -111,7 +139,7 @@ class Answers:
         ]
         if not tls.certificates.is_unknown and UNKNOWN_KEY in kinds:
             unknown.append(("certificates", _first_reason(tls.certificates)))
-        found = self._negotiate(tls, kinds, quic)
+        found = self._negotiate(tls, kinds, quic, version_level)
         undecided = any(what in ("protocols", "ciphers", "ciphersuites") for what, _ in unknown)
         outcome = "completes" if found.protocols else "unknown" if undecided else "rejected"
         order = tls.server_order if any(protocol != "TLSv1.3" for protocol in found.protocols) else tls.server_order_tls13
@@ -121,7 +149,7 @@ class Answers:
             ciphers=dict(found.ciphers),
             server_order=bool(order.known),
             groups=found.groups,
-            client_certificate=_request(tls.verify_client),
+            client_certificate=_request(tls.verify_client) if _authenticates(found) else "none",
             alpn=alpn,
             key_types=tuple(kind for kind, _, _ in kinds if kind != "unknown"),
             tls=tls,
@@ -129,9 +157,13 @@ class Answers:
             reason=found.reason if outcome != "completes" else "",
             unknown=tuple(dict(unknown).items()),
             security_level=found.security_level,
+            keys=kinds,
+            quic=quic,
         )
 
-    def _negotiate(self, tls: TlsSettings, kinds: tuple[KeyKind, ...], quic: bool) -> Negotiation:
+    def _negotiate(
+        self, tls: TlsSettings, kinds: tuple[KeyKind, ...], quic: bool, version_level: int
+    ) -> Negotiation:
         return negotiate(
             tls.effective_protocols.known or frozenset(),
             tls.ciphers.known if tls.ciphers.known is not None else "DEFAULT",
@@ -142,14 +174,21 @@ class Answers:
             self.target,
             quic,
             tls.security_level,
+            tls.signature_algorithms.known,
+            version_level,
         )
 
 
-_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols"))
+_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols", "dh"))
 
 
 def _first_reason(certificates: Setting[tuple[CertificatePair, ...]]) -> str:
     return next((pair.reason for pair in certificates.known or () if pair.reason), "the certificate could not be read")
+
+
+def _authenticates(found: Negotiation) -> bool:
+    """An anonymous suite has no certificates on either side (RFC 5246, section 7.4.4)."""
+    return any(not name.startswith(("ADH-", "AECDH-")) for _, suites in found.ciphers for name in suites)
 
 
 def _request(verify: Setting[str]) -> str:

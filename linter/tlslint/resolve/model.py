@@ -6,14 +6,14 @@ the report counts it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.target import Target
 
 if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle, Certificate, KeyFacts
+    from tlslint.pki.bundle import Bundle, Certificate, DhParameters, KeyFacts
 
 T = TypeVar("T")
 
@@ -199,11 +199,17 @@ class TlsSettings:
     session_timeout: Setting[int]
     """Seconds."""
     early_data: Setting[bool]
+    signature_algorithms: Setting[str | None]
+    """What the server may sign with; None is the library's default."""
     stapling: Setting[bool]
     options: frozenset[str] = frozenset()
     """OpenSSL options switched on (`PrioritizeChaCha`) or, with a minus, off (`-SessionTicket`)."""
     security_level: int | None = None
     """Security level forced by the platform's openssl.cnf; a `@SECLEVEL` in the cipher string wins over it."""
+    plain_ciphers: Setting[str] | None = None
+    """The cipher string of the plain directive, which a CipherString command replaces."""
+    dh: "DhParameters | None" = None
+    """The first DH parameters in the file that `dh_params` names; None where it could not be read."""
 
     def setting(self, name: str) -> Setting[object]:
         """Return a setting by its field name; raises AttributeError for an unknown one."""
@@ -451,6 +457,9 @@ class Handshake:
     unknown: tuple[tuple[str, str], ...] = ()
     """What could not be decided: (`certificates`, why)."""
     security_level: int = 1
+    keys: tuple[tuple[str, int, str], ...] = ()
+    """Key type, bits and curve of each certificate that is presented; type `unknown` where it could not be read."""
+    quic: bool = False
     endpoints: list[Endpoint] = field(default_factory=list)
 
     @property
@@ -504,6 +513,15 @@ class Deployment:
     key_logging: list[Place] = field(default_factory=list)
     default_protocols: dict[str, frozenset[str]] = field(default_factory=dict)
     """What the server switches on where nothing is set, by version, for every version that the target may be."""
+    given: Target | None = None
+    """The target as it was given: None for a version that is not known, where `target` has the current release."""
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return one concrete target for each OpenSSL that the target may have; the server's version is `target`'s."""
+        given = self.target if self.given is None else self.given
+        if self.target.library != "openssl" or given.openssl is not None:
+            return (self.target,)
+        return tuple(replace(self.target, openssl=version) for version in given.openssl_versions)
 
     def tls_listeners(self) -> Iterator[Listener]:
         """Yield the sockets that speak TLS."""

@@ -26,7 +26,7 @@ from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, impl
 from tlslint.resolve.nginx_names import NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
-from tlslint.resolve.nginx_tls import TlsReader, default_protocols, shadows
+from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.target import Target, Version
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class _Resolution:
             unknown=self.expansion.unknown,
             fragment="" if self.root.context == "main" else self.root.context,
             default_protocols=default_protocols(self.given),
+            given=self.given,
             complete=not any(scope.incomplete for scope in self.main.walk()),
         )
 
@@ -186,7 +187,6 @@ class _Resolution:
             default=hosts.index(listener.default),
             label=listener.label,
             version=self.target.server,
-            module=listener.module,
         )
         self.problems.extend(name_problems(listener, table))
         return table
@@ -202,7 +202,13 @@ class _Resolution:
         governing = self.reader.govern(answering.tls, default.tls)
         if _has_context(answering.tls):
             quic = listener.transport == "quic"
-            handshake = self.answers.answer(governing, alpn=self._alpn(listener, answering), quic=quic)
+            handshake = self.answers.answer(
+                governing,
+                opening=None if default.tls.reject_handshake.known and answering is default else default.tls,
+                version_level=0 if decides_by_name(self.target) else self.answers.level(default.tls),
+                alpn=self._alpn(listener, answering),
+                quic=quic,
+            )
         else:
             handshake = self.answers.rejected(governing, 'no "ssl_certificate" is defined: nginx does not start')
         return self._endpoint(listener, sni, name, host, answering, handshake, governing)

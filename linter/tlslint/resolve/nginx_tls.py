@@ -17,7 +17,7 @@ from tlslint.resolve.nginx_scope import Scope
 from tlslint.target import Target, Version
 
 if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle, KeyFacts
+    from tlslint.pki.bundle import Bundle, DhParameters, KeyFacts
 
 PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _PROTOCOL_BY_SPELLING = {name.lower(): name for name in PROTOCOLS}
@@ -85,13 +85,14 @@ class TlsReader:
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
         order = self._flag(scope, "ssl_prefer_server_ciphers", "off")
+        ciphers = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
+        dh_params = self._overridden(
+            "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
+        )
         settings = TlsSettings(
             protocols=protocols,
             effective_protocols=self._effective_protocols(protocols, commands, commands),
-            ciphers=self._overridden(
-                "ciphers", self.one("ciphers", scope, ("ssl_ciphers",), _text, "HIGH:!aNULL:!MD5"), commands,
-                ("cipherstring",),
-            ),
+            ciphers=self._overridden("ciphers", ciphers, commands, ("cipherstring",)),
             ciphersuites=self._overridden("ciphersuites", self._constant(None), commands, ("ciphersuites",)),
             server_order=self._option(order, commands, "ServerPreference"),
             server_order_tls13=self._option(order, commands, "ServerPreference"),
@@ -100,9 +101,7 @@ class TlsReader:
                 ("groups", "curves", "ecdhparameters"),
             ),
             certificates=self._certificates(scope, commands),
-            dh_params=self._overridden(
-                "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
-            ),
+            dh_params=dh_params,
             conf_commands=commands,
             reject_handshake=self._flag(scope, "ssl_reject_handshake", "off"),
             verify_client=self._verify_mode(
@@ -119,11 +118,34 @@ class TlsReader:
             session_cache=self.one("session_cache", scope, ("ssl_session_cache",), _joined, "none"),
             session_timeout=self.one("session_timeout", scope, ("ssl_session_timeout",), _seconds, 300),
             early_data=self._flag(scope, "ssl_early_data", "off"),
+            signature_algorithms=self._overridden(
+                "signature_algorithms", self._constant(None), commands, ("signaturealgorithms",)
+            ),
             stapling=self._flag(scope, "ssl_stapling", "off"),
             options=_options(commands),
             security_level=self.target.openssl_conf.security_level,
+            plain_ciphers=ciphers,
+            dh=self._dh_parameters(dh_params),
         )
         return self._interned(settings)
+
+    def _cipher_string(self, places: list[Place]) -> str | Unknown:
+        text = _text(places)
+        if isinstance(text, str) and text.startswith("PROFILE=") and self._takes_profiles():
+            return Unknown(f'"{text}" leaves the list to the platform')
+        return text
+
+    def _takes_profiles(self) -> bool:
+        """Whether the OpenSSL may be Red Hat's, which alone knows `PROFILE=`."""
+        return self.target.platform is None or self.target.platform.startswith(("rhel", "fedora"))
+
+    def _dh_parameters(self, setting: Setting[str | None]) -> "DhParameters | None":
+        if not setting.known:
+            return None
+        bundle = self.files.bundle(self.files.resolve(setting.known, self.base))
+        if isinstance(bundle, Unreadable) or not bundle.dh_params:
+            return None
+        return bundle.dh_params[0]
 
     # -- one setting -----------------------------------------------------------------------------------------------
 
@@ -342,7 +364,9 @@ class TlsReader:
         return self._whole.setdefault(key, settings)
 
 
-_SETTING_FIELDS = tuple(name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level"))
+_SETTING_FIELDS = tuple(
+    name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh")
+)
 
 
 def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, version_known: bool) -> tuple[Shadow, ...]:
@@ -441,9 +465,14 @@ def _words(places: list[Place]) -> list[Argument]:
     return [argument for place in places for argument in place.directive.arguments]
 
 
-def _protocols(places: list[Place]) -> frozenset[str]:
-    named = (_PROTOCOL_BY_SPELLING.get(word.lower()) for word in _words(places))
-    return frozenset(name for name in named if name)
+def _protocols(places: list[Place]) -> frozenset[str] | Unknown:
+    named = []
+    for word in _words(places):
+        name = _PROTOCOL_BY_SPELLING.get(word.lower())
+        if name is None:
+            return Unknown(f'"{word}" holds a variable' if "$" in word else f'nginx does not know "{word}"')
+        named.append(name)
+    return frozenset(named)
 
 
 def _text(places: list[Place]) -> str | Unknown:
