@@ -12,13 +12,13 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from tlslint.parse.nginx import parse
+from tlslint.parse.template import template_engine
 from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree
 from tlslint.parse.tree import Unreadable as ReadError
-
-if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle
+from tlslint.pki.bundle import Bundle, read_bundle
 
 MAX_LINKS = 40
 """Symbolic links that Linux follows in one path before it gives up."""
@@ -39,7 +39,8 @@ class Unreadable:
     """Why the content of a server path is not known.
 
     `kind` is `missing` (the server would not find it either), `outside` (tlslint may not look there), `unreadable`
-    (refused by the system, or links in a circle), `not-a-file` or `too-large`; `reason` is a clause for the reader.
+    (refused by the system, or links in a circle), `not-a-file`, `too-large` or `template` (to be filled in by another
+    program first); `reason` is a clause for the reader.
     """
 
     __slots__ = ("kind", "path", "reason")
@@ -100,7 +101,7 @@ class Files:
         self._entries: dict[str, dict[str, bool] | Unreadable] = {}
         self._plain: dict[str, str] = {}
         self._sources: dict[str, Source | Unreadable] = {}
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, Tree | Unreadable] = {}
         self._bundles: dict[str, Bundle | Unreadable] = {}
 
     def _map(self, root: str | None, path_map: Mapping[str, str]) -> None:
@@ -314,23 +315,41 @@ class Files:
         return known
 
     def tree(self, server_path: str) -> Tree | Unreadable:
-        """Return the parsed nginx configuration file, parsed once from however many contexts it is included."""
+        """Return the parsed nginx configuration file, parsed once from however many contexts it is included.
+
+        A template is `Unreadable`: what the server will read in its place is not known.
+        """
         known = self._trees.get(server_path)
         if known is None:
             source = self.source(server_path)
-            if isinstance(source, Unreadable):
-                return source
-            from tlslint.parse.nginx import parse
-
-            known = self._trees[server_path] = parse(source)
+            known = source if isinstance(source, Unreadable) else _parse(source, server_path)
+            self._trees[server_path] = known
         return known
+
+    def add(self, server_path: str, source: Source) -> None:
+        """Let a text that is not in any file (standard input) stand for a configuration file."""
+        self._sources[server_path] = source
+
+    def forget(self, server_path: str) -> None:
+        """Let go of a file that turned out not to be configuration."""
+        self._sources.pop(server_path, None)
+
+    def real_path(self, server_path: str) -> str:
+        """Return what two names of one file have in common: where it is on the host, or the path if it cannot be read.
+
+        For a configuration that does not come from files that is the server path.
+        """
+        if self._dump is not None:
+            return server_path
+        host = self._regular_file(server_path)
+        return server_path if isinstance(host, Unreadable) else host
 
     def data(self, server_path: str) -> bytes | Unreadable:
         """Return the bytes of a file that is not configuration, such as a certificate; never taken from the dump."""
         source = self._read(server_path)
         return source if isinstance(source, Unreadable) else source.data
 
-    def bundle(self, server_path: str) -> "Bundle | Unreadable":
+    def bundle(self, server_path: str) -> Bundle | Unreadable:
         """Return the certificates in a file; a file is read once by however many names and links it is reached."""
         host = self._regular_file(server_path)
         if isinstance(host, Unreadable):
@@ -338,12 +357,7 @@ class Files:
         known = self._bundles.get(host)
         if known is None:
             source = self._read(server_path)
-            if isinstance(source, Unreadable):
-                known = source
-            else:
-                from tlslint.pki.bundle import read_bundle
-
-                known = read_bundle(source.data, source.path)
+            known = source if isinstance(source, Unreadable) else read_bundle(source.data, source.path)
             self._bundles[host] = known
         return known
 
@@ -372,6 +386,13 @@ class Files:
             return Unreadable("too-large", f"is larger than {MAX_SOURCE_BYTES >> 20} MiB", server_path)
         self._plain[server_path] = found.host
         return found.host
+
+
+def _parse(source: Source, server_path: str) -> Tree | Unreadable:
+    engine = template_engine(source)
+    if engine is not None and source.masked is None:
+        return Unreadable("template", f"is a template ({engine})", server_path)
+    return parse(source)
 
 
 def _normal(path: str) -> str:

@@ -1,0 +1,517 @@
+"""Find what to lint: the files that a server would start from, and the fragments that nothing here includes.
+
+Files named on the command line are always taken; in directories those are looked for that are nginx or Apache
+configuration by their content, since many programs have files called `*.conf`. A file that another one includes is not
+a root of its own: it is linted where it takes effect.
+"""
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from tlslint.parse.template import template_engine
+from tlslint.parse.tree import Directive, Source, Tree, walk
+from tlslint.resolve.include import Files, Unreadable
+from tlslint.settings import Settings
+from tlslint.sniff import ServerKind, server_kind
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CONTEXTS: Final = ("main", "http", "server", "location", "upstream", "stream", "mail")
+"""Where a fragment can belong, as `# tlslint: context=…` says it."""
+
+MAX_ENTRIES: Final = 500_000
+"""Directory entries that are looked at in one run before the search is given up."""
+
+USUAL_ENTRIES: Final[tuple[tuple[str, ServerKind], ...]] = (
+    ("/etc/nginx/nginx.conf", "nginx"),
+    ("/usr/local/nginx/conf/nginx.conf", "nginx"),
+    ("/usr/local/etc/nginx/nginx.conf", "nginx"),
+    ("/opt/homebrew/etc/nginx/nginx.conf", "nginx"),
+    ("/usr/local/openresty/nginx/conf/nginx.conf", "nginx"),
+    ("/etc/apache2/apache2.conf", "apache"),
+    ("/etc/httpd/conf/httpd.conf", "apache"),
+    ("/etc/apache2/httpd.conf", "apache"),
+    ("/usr/local/apache2/conf/httpd.conf", "apache"),
+    ("/usr/local/etc/apache24/httpd.conf", "apache"),
+)
+"""Where packages put the main file: Debian, RHEL, Alpine, FreeBSD, Homebrew, builds from source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A file from which to resolve: a main file, or a fragment and the context in which it is read.
+
+    `entry` and `base` are server paths: the file, and the directory from which its relative names are taken (that of
+    the main file). `display` is the file as the user knows it; `declared` is whether a comment states the context.
+    """
+
+    entry: str
+    server: ServerKind
+    context: str
+    files: Files
+    display: str
+    declared: bool
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What there is to lint; what is configuration but is not linted, and what could not be read, each with the reason.
+
+    `skipped` holds templates and files for the other server. `problems` are about what the user asked for: paths that
+    cannot be read, directories without configuration, contexts that do not exist. Both are pairs of path and clause.
+    """
+
+    roots: tuple[Root, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def discover(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Discovered:
+    """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
+
+    Without paths: the usual main files below the settings' root or path map, else everything below `.`.
+    """
+    files = _files(paths, settings)
+    search = _Search(files, settings)
+    if not paths:
+        search.add_usual_entries()
+    for path in paths or ([] if search.candidates else ["."]):
+        if path == "-":
+            search.add_standard_input(stdin or b"")
+        else:
+            search.add(path)
+    return search.result()
+
+
+def _files(paths: Sequence[str], settings: Settings) -> Files:
+    allowed: list[str] = []
+    for path in paths or ["."]:
+        if path != "-":
+            allowed += [path] if os.path.isdir(path) else [path, os.path.dirname(path) or "."]
+    if not paths and (settings.root or settings.path_map):
+        allowed = []
+    # a directory stands for all that is below it, so fewer will do where many files are given
+    return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map)
+
+
+# --- what a file is -----------------------------------------------------------------------------------------------
+
+_MAIN_NAMES: Final = ("nginx.conf", "apache2.conf", "httpd.conf")
+_NAMES: Final = re.compile(r".*\.(?:conf|vhost|nginx|ngx|inc)|nginx|vhost|httpd", re.ASCII)
+_TEMPLATE_SUFFIX: Final = re.compile(
+    r"\.(?:j2|jinja2?|erb|epp|c?tmpl|tpl|stpl|template|mako|mustache|hbs|tt2?|envsubst|in)$"
+)
+_FOLDERS: Final = _words(
+    "sites-available sites-enabled conf.d conf-available conf-enabled snippets vhosts vhosts.d vhost.d sites sites.d "
+    "default.d modules-enabled mods-available mods-enabled conf.modules.d stream.d streams-enabled streams-available "
+    "http.d server.d location.d locations"
+)
+_LEFT_OVER: Final = re.compile(
+    r"~$|^#|\.(?:bak|old|orig|save|swp|rej|dpkg-\w+|rpm(?:new|save|orig)|ucf-\w+|md|txt|rst|html?|css|js|json|ya?ml"
+    r"|pem|crt|cer|key|csr|der|p12|pfx|gz|zip|sh|py|php|log|pid|sock|service)$",
+    re.IGNORECASE,
+)
+_SKIPPED_FOLDERS: Final = _words(
+    ".git .hg .svn .bzr _darcs CVS node_modules bower_components .venv venv __pycache__ .tox .nox .mypy_cache "
+    ".ruff_cache .pytest_cache .hypothesis .terraform site-packages"
+)
+
+
+def _may_be_configuration(name: str, folder: str) -> bool:
+    """Whether a file found in a directory (given by its path) is worth a look."""
+    if name.startswith(".") or _LEFT_OVER.search(name):
+        return False
+    plain = _TEMPLATE_SUFFIX.sub("", name)
+    return bool(_NAMES.fullmatch(plain)) or os.path.basename(folder) in _FOLDERS
+
+
+# --- the context of a fragment ------------------------------------------------------------------------------------
+
+_DECLARATION: Final = re.compile(r"\s*tlslint:\s*context\s*=\s*(\S+)")
+_MAIN_DIRECTIVES: Final = _words(
+    "events http stream mail daemon debug_points env load_module lock_file master_process pcre_jit pid ssl_engine "
+    "ssl_object_cache_inheritable thread_pool timer_resolution user worker_cpu_affinity worker_priority "
+    "worker_processes worker_rlimit_core worker_rlimit_nofile worker_shutdown_timeout working_directory"
+)
+_HTTP_DIRECTIVES: Final = _words(
+    "map geo split_clients types charset_map log_format limit_req_zone limit_conn_zone proxy_cache_path "
+    "fastcgi_cache_path uwsgi_cache_path scgi_cache_path upstream server_names_hash_max_size map_hash_max_size "
+    "server_names_hash_bucket_size map_hash_bucket_size variables_hash_max_size variables_hash_bucket_size "
+    "perl_modules geoip_country geoip_city geoip_org lua_package_path lua_shared_dict js_import auth_jwt_claim_set"
+)
+_SERVER_DIRECTIVES: Final = _words("listen server_name ssl_certificate ssl_certificate_key")
+_LOCATION_DIRECTIVES: Final = _words(
+    "proxy_pass fastcgi_pass uwsgi_pass scgi_pass grpc_pass memcached_pass alias internal limit_except"
+)
+_BACKEND: Final = re.compile(r"(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_")
+_MAIL_SERVER: Final = _words("protocol starttls auth_http smtp_auth imap_auth pop3_auth smtp_capabilities")
+_STREAM_SERVER: Final = _words("proxy_pass ssl_preread preread_timeout proxy_responses proxy_requests")
+
+
+def context_of(directives: Iterable[Directive]) -> str:
+    """Tell from its outermost directives where an nginx fragment belongs; `server` where several would do."""
+    directives = list(directives)
+    names = {str(directive.name) for directive in directives}
+    if names & _MAIN_DIRECTIVES:
+        return "main"
+    servers = [directive for directive in directives if directive.name == "server"]
+    modules = [_module_of(server) for server in servers if server.block is not None]
+    if modules:
+        return "http" if "http" in modules else modules[0]
+    if servers and not names & _HTTP_DIRECTIVES:
+        return "upstream"
+    if names & _SERVER_DIRECTIVES:
+        return "server"
+    if names & _HTTP_DIRECTIVES:
+        return "stream" if any(_mentions_preread(directive) for directive in directives) else "http"
+    if names & _LOCATION_DIRECTIVES or (names and all(_BACKEND.match(name) for name in names)):
+        return "location"
+    return "server"
+
+
+def _module_of(server: Directive) -> str:
+    names = {str(directive.name) for directive in server.block or ()}
+    if names & _MAIL_SERVER:
+        return "mail"
+    # of an http server these stand in its locations
+    return "stream" if names & _STREAM_SERVER else "http"
+
+
+def _mentions_preread(directive: Directive) -> bool:
+    return any("$ssl_preread_" in argument for argument in directive.arguments)
+
+
+# --- what includes what -------------------------------------------------------------------------------------------
+
+
+def included_files(files: Files, tree: Tree, base: str) -> Iterator[str]:
+    """Yield the server paths that an nginx file includes, itself, in order; patterns that cannot be seen yield none."""
+    if "include" not in tree.source.text:
+        return
+    for directive in walk(tree.directives):
+        if directive.name == "include" and len(directive.arguments) == 1:
+            found = files.expand(files.resolve(directive.arguments[0], base))
+            if not isinstance(found, Unreadable):
+                yield from found
+
+
+def _nginx_reach(files: Files, entry: str, base: str) -> set[str]:
+    """Return all that is included from an entry file, through however many files."""
+    reached: set[str] = set()
+    pending = [entry]
+    while pending:
+        tree = files.tree(pending.pop())
+        if isinstance(tree, Unreadable):
+            continue
+        for path in included_files(files, tree, base):
+            if path not in reached:
+                reached.add(path)
+                pending.append(path)
+    return reached
+
+
+def _outermost(files: Files, tree: Tree, base: str, seen: set[str]) -> Iterator[Directive]:
+    """Yield the outermost directives of a fragment, those of included files in the place of the include."""
+    for directive in tree.directives:
+        if directive.name != "include" or len(directive.arguments) != 1:
+            yield directive
+            continue
+        found = files.expand(files.resolve(directive.arguments[0], base))
+        for path in [] if isinstance(found, Unreadable) else found:
+            included = files.tree(path)
+            if path not in seen and not isinstance(included, Unreadable):
+                seen.add(path)
+                yield from _outermost(files, included, base, seen)
+
+
+_APACHE_INCLUDE: Final = re.compile(
+    r"""^[ \t]*Include(?:Optional)?[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE
+)
+_SERVER_ROOT: Final = re.compile(r"""^[ \t]*ServerRoot[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE)
+
+
+def _apache_reach(files: Files, entry: str, base: str) -> set[str]:
+    reached: set[str] = set()
+    pending = [entry]
+    while pending:
+        source = files.source(pending.pop())
+        if isinstance(source, Unreadable):
+            continue
+        for quoted, bare in _APACHE_INCLUDE.findall(source.text):
+            for path in _apache_expand(files, files.resolve(quoted or bare, base)):
+                if path not in reached:
+                    reached.add(path)
+                    pending.append(path)
+    return reached
+
+
+def _apache_expand(files: Files, pattern: str) -> list[str]:
+    found = files.expand(pattern)
+    if isinstance(found, Unreadable):
+        return []
+    inside = files.expand(f"{pattern}/*") if found == [pattern] else []
+    # a directory stands for all files in it
+    return found if isinstance(inside, Unreadable) else [*found, *inside]
+
+
+def _apache_base(files: Files, entry: str, text: str) -> str:
+    stated = _SERVER_ROOT.search(text)
+    if stated:
+        root = files.resolve(stated[1] or stated[2], "/")
+        if not isinstance(files.expand(f"{root}/*"), Unreadable):
+            return root
+    folder = posixpath.dirname(entry)
+    return posixpath.dirname(folder) if posixpath.basename(folder) == "conf" else folder
+
+
+# --- the search ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    path: str
+    explicit: bool
+
+    @property
+    def rank(self) -> tuple[bool, bool, str]:
+        """Files that usually include others come first: what they reach need not be looked at on its own."""
+        folder, name = posixpath.split(self.path)
+        return name not in _MAIN_NAMES, posixpath.basename(folder) in _FOLDERS, self.path
+
+
+class _Search:
+    def __init__(self, files: Files, settings: Settings) -> None:
+        self.files = files
+        self.settings = settings
+        self.candidates: dict[str, _Candidate] = {}
+        self.found: list[tuple[Root, str, set[str]]] = []
+        """Each root with the real path of its entry, and the real paths of what it reaches."""
+        self.standalone: list[Root] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.problems: list[tuple[str, str]] = []
+        self._bases: dict[str, str] = {}
+        self._entries = 0
+
+    # candidates
+
+    def add_usual_entries(self) -> None:
+        if self.settings.root is None and not self.settings.path_map:
+            return
+        for path, kind in USUAL_ENTRIES:
+            if self.settings.server in ("auto", kind) and isinstance(self.files.expand(path), list):
+                self.candidates[path] = _Candidate(path, explicit=True)
+
+    def add(self, path: str) -> None:
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            self.problems.append((path, (getattr(error, "strerror", None) or str(error)).lower()))
+            return
+        if not stat.S_ISDIR(status.st_mode):
+            server_path = self.files.server_path(path)
+            self.candidates[server_path] = _Candidate(server_path, explicit=True)
+            return
+        before = len(self.candidates)
+        for host_path in self._walk(path):
+            server_path = self.files.server_path(host_path)
+            self.candidates.setdefault(server_path, _Candidate(server_path, explicit=False))
+        if len(self.candidates) == before:
+            self.problems.append((path, "no nginx or Apache configuration was found here"))
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        """Yield the files below a directory that may be configuration; links to directories are not followed."""
+        pending = [folder]
+        while pending:
+            folder = pending.pop()
+            try:
+                with os.scandir(folder) as scan:
+                    entries = sorted(scan, key=lambda entry: entry.name)
+            except OSError as error:
+                self.problems.append((folder, (error.strerror or str(error)).lower()))
+                continue
+            self._entries += len(entries)
+            if self._entries > MAX_ENTRIES:
+                self.problems.append((folder, f"not searched, after {MAX_ENTRIES} other files and directories"))
+                return
+            for entry in entries:
+                path = os.path.normpath(entry.path)
+                if self._is_excluded(path):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _SKIPPED_FOLDERS:
+                        pending.append(entry.path)
+                elif _may_be_configuration(entry.name, os.path.abspath(folder)) and _is_file_or_link(entry):
+                    yield path
+
+    def _is_excluded(self, path: str) -> bool:
+        if not self.settings.exclude:
+            return False
+        relative = os.path.relpath(path, self.settings.base)
+        return any(_exclusion(pattern).fullmatch(relative) for pattern in self.settings.exclude)
+
+    def add_standard_input(self, data: bytes) -> None:
+        dump = split_dump(data)
+        if dump:
+            files = Files(root=self.settings.root, path_map=self.settings.path_map, dump=dump)
+            entry = next(iter(dump))
+            self.standalone.append(Root(entry, "nginx", "main", files, entry, False, posixpath.dirname(entry)))
+            return
+        path = posixpath.join(self.files.server_path("."), "<stdin>")
+        self.files.add(path, Source.from_bytes("<stdin>", data))
+        self.candidates[path] = _Candidate(path, explicit=True)
+
+    # roots
+
+    def result(self) -> Discovered:
+        covered: set[str] = set()
+        for candidate in sorted(self.candidates.values(), key=lambda candidate: candidate.rank):
+            real = self.files.real_path(candidate.path)
+            if real in covered:
+                continue
+            root = self._root(candidate)
+            if root is not None:
+                reach = _nginx_reach if root.server == "nginx" else _apache_reach
+                reached = {self.files.real_path(path) for path in reach(self.files, root.entry, root.base)}
+                covered |= reached | {real}
+                self.found.append((root, real, reached))
+        roots = [*self.standalone, *self._without_included()]
+        if self.candidates and not roots and not self.skipped and not self.problems:
+            self.problems.append((self._asked_for(), "no nginx or Apache configuration was found here"))
+        return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems))
+
+    def _asked_for(self) -> str:
+        shown = [self.files.display_path(path) for path in self.candidates]
+        return os.path.commonpath(shown) if len(shown) > 1 and not any(map(os.path.isabs, shown)) else "."
+
+    def _without_included(self) -> list[Root]:
+        """Leave out roots that a later one turned out to include; of files that include each other the first stays."""
+        order = {real: index for index, (_, real, _) in enumerate(self.found)}
+        included: set[str] = set()
+        for index, (_, real, reached) in enumerate(self.found):
+            for other in reached & order.keys():
+                mutual = real in self.found[order[other]][2]
+                if other != real and not (mutual and order[other] < index):
+                    included.add(other)
+        return [root for root, real, _ in self.found if real not in included]
+
+    def _root(self, candidate: _Candidate) -> Root | None:
+        path = candidate.path
+        shown = self.files.display_path(path)
+        source = self.files.source(path)
+        if isinstance(source, Unreadable):
+            (self.problems if candidate.explicit else self.skipped).append((shown, source.reason))
+            return None
+        kind = self._kind(candidate, source)
+        if kind is None:
+            self.files.forget(path)
+            return None
+        engine = template_engine(source) if source.masked is None else None
+        if engine is not None:
+            self.skipped.append((shown, f"template ({engine}), not checked"))
+            return None
+        if kind == "apache":
+            base = _apache_base(self.files, path, source.text)
+            return Root(path, kind, "main", self.files, source.path, False, base)
+        return self._nginx_root(path, source)
+
+    def _kind(self, candidate: _Candidate, source: Source) -> ServerKind | None:
+        kind = server_kind(source.text)
+        wanted = self.settings.server
+        if candidate.explicit:
+            if wanted != "auto":
+                return "apache" if wanted == "apache" else "nginx"
+            return kind or ("apache" if re.search(r"apache|httpd", candidate.path) else "nginx")
+        if kind is not None and wanted not in ("auto", kind):
+            self.skipped.append((source.path, f"configuration of {'Apache' if kind == 'apache' else 'nginx'}"))
+            return None
+        return kind
+
+    def _nginx_root(self, path: str, source: Source) -> Root | None:
+        tree = self.files.tree(path)
+        if isinstance(tree, Unreadable):
+            self.skipped.append((source.path, tree.reason))
+            return None
+        declared = self._declared_context(tree)
+        base = posixpath.dirname(path)
+        context = declared or context_of(tree.directives)
+        if context != "main":
+            base = self._fragment_base(base)
+            context = declared or context_of(_outermost(self.files, tree, base, {path}))
+        return Root(path, "nginx", context, self.files, source.path, declared is not None, base)
+
+    def _declared_context(self, tree: Tree) -> str | None:
+        for comment in tree.comments:
+            declaration = _DECLARATION.match(comment.text)
+            if declaration and declaration[1] in CONTEXTS:
+                return declaration[1]
+            if declaration:
+                place = f"{tree.source.path}:{comment.line}"
+                self.problems.append((place, f'no context "{declaration[1]}" (there are {", ".join(CONTEXTS)})'))
+        return None
+
+    def _fragment_base(self, folder: str) -> str:
+        """Return where relative names in a fragment start from: the directory of the main file that may include it."""
+        known = self._bases.get(folder)
+        if known is None:
+            known = self._bases[folder] = self._search_base(folder)
+        return known
+
+    def _search_base(self, folder: str) -> str:
+        above = folder
+        while not isinstance(self.files.expand(f"{above.rstrip('/')}/nginx.conf"), list):
+            if above == "/":
+                in_folder = posixpath.basename(folder) in _FOLDERS
+                return posixpath.dirname(folder) if in_folder else folder
+            above = posixpath.dirname(above)
+        return above
+
+
+def _is_file_or_link(entry: os.DirEntry[str]) -> bool:
+    if not entry.is_symlink():
+        return entry.is_file(follow_symlinks=False)
+    # a link to a directory is not followed; one that leads nowhere from here is to be named
+    return not entry.is_dir()
+
+
+@lru_cache(maxsize=64)
+def _exclusion(pattern: str) -> re.Pattern[str]:
+    """Translate a pattern of `exclude`: below a matching directory everything matches."""
+    anywhere = "" if "/" in pattern.rstrip("/") else r"(?:.*/)?"
+    parts = re.split(r"(\*\*/?|\*|\?)", pattern.strip("/"))
+    words = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+    return re.compile(anywhere + "".join(words.get(part) or re.escape(part) for part in parts) + r"(?:/.*)?", re.DOTALL)
+
+
+# --- nginx -T -----------------------------------------------------------------------------------------------------
+
+_DUMP_MARK: Final = re.compile(rb"^# configuration file (/[^\n]*):\n", re.MULTILINE)
+
+
+def split_dump(data: bytes) -> dict[str, Source]:
+    """Split what `nginx -T` prints into its files, the main one first; empty if it is something else.
+
+    nginx prints a mark, the file and a line end for each file that it reads, each file once: a mark with a path that
+    was there already stands in a file. What is printed before the first mark are nginx's messages.
+    """
+    first = _DUMP_MARK.search(data)
+    if first is None or any(line and not line.startswith(b"nginx: ") for line in data[: first.start()].splitlines()):
+        return {}
+    marks: dict[bytes, re.Match[bytes]] = {}
+    for mark in _DUMP_MARK.finditer(data):
+        marks.setdefault(mark[1], mark)
+    ends = [*(mark.start() for mark in marks.values()), len(data)][1:]
+    sources = {}
+    for (name, mark), end in zip(marks.items(), ends, strict=True):
+        path = os.fsdecode(name)
+        sources[path] = Source.from_bytes(path, data[mark.end() : end].removesuffix(b"\n"))
+    return sources

@@ -1,0 +1,146 @@
+"""Tell nginx's and Apache's configuration from each other and from other programs' by what is in it.
+
+Many programs have files called `*.conf`, some with nginx's punctuation (BIND, dhcpd, nftables) or Apache's sections
+(CUPS, ProFTPD, collectd). A text counts as a server's when some of its lines cannot be another program's, and most of
+the rest can be that server's.
+"""
+
+import re
+from typing import Final, Literal
+
+ServerKind = Literal["nginx", "apache"]
+
+_LOOKED_AT: Final = 200_000
+"""Characters: enough to tell, however large the file."""
+
+_LONGEST_LINE: Final = 1000
+_NAME: Final = re.compile(r"[A-Za-z_][\w-]*+(?=[ \t;{]|$)")
+_FOREIGN: Final = re.compile(r"\};|\[[^\]]*\]$|[\w.:-]+[ \t]*=(?!=)")
+
+# nginx's own and third-party directives that no other program writes as `name …;` or `name … {`
+_NGINX_NAME: Final = re.compile(
+    r"(?:absolute|accept|access|add|aio|auth|autoindex|balancer|body|brotli|charset|chunked|client|content|dav|debug"
+    r"|default|directio|disable|echo|encrypted|error|expires|fastcgi|geoip2?|grpc|gunzip|gzip|header|health|ignore"
+    r"|image_filter|imap|init|internal|js|keepalive|large|limit|lingering|load|log|lua|map_hash|max|memcached|merge"
+    r"|min_delete|mirror|modsecurity|more|mp4|msie|multi|nchan|open_file_cache|otel|output|override|pagespeed"
+    r"|passenger|perl|pop3|port_in|postpone|preread|proxy|push|quic|random|real_ip|recursive|request_pool|reset|resolver"
+    r"|rewrite|rtmp|satisfy|scgi|secure_link|send|server_names?|session_log|set_by|set_real_ip|slice|smtp"
+    r"|split|ssi|ssl|status|sticky|stub_status|sub_filter|subrequest|tcp|thread|try|types_hash|underscores"
+    r"|uninitialized_variable|userid|uwsgi|variables_hash|vhost_traffic_status|worker|xslt|zstd)_[a-z0-9_]+"
+    r"|access_log|aio|alias|autoindex|break|brotli|charset|daemon|directio|empty_gif|error_log|error_page|etag|events"
+    r"|expires|fancyindex|geo|gzip|http2|http3|index|internal|ip_hash|keepalive|least_conn|listen|load_module|location"
+    r"|log_format|map|master_process|mirror|modsecurity|pagespeed|pid|resolver|rewrite|root|satisfy|sendfile"
+    r"|server_name|server_tokens|slice|split_clients|ssi|ssl|starttls|sticky|types|upstream|valid_referers|worker_processes"
+    # the rules of the naxsi module
+    r"|BasicRule|MainRule|CheckRule|DeniedUrl|LearningMode|SecRules(?:En|Dis)abled"
+)
+_NGINX_LIKELY: Final = frozenset(
+    "allow deny env hash hostnames http if mail protocol proxy random return server set stream use user zone".split()  # noqa: SIM905
+)
+_NGINX_BLOCK: Final = re.compile(
+    r"(?:http|events|stream|mail|server|types)(?:[ \t]*\{|$)|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{]+"
+    r"|if[ \t]*\([ \t]*\$\w+|(?:map|geo)[ \t]+(?:\S+[ \t]+)?\$\w+[ \t]*(?:\{|$)"
+)
+_NGINX_BLOCK_NAME: Final = re.compile(
+    r"events|geo|limit_except|location|map|types|upstream|charset_map|split_clients|otel_exporter|\w+_by_lua_block"
+)
+# what stands in these are not directives
+_NGINX_DATA: Final = re.compile(r"(?:types|map|geo|charset_map|split_clients|match)\b[^;{}]*(?:\{$|$)")
+
+_APACHE_SECTION: Final = re.compile(
+    r"<(?:VirtualHost|Directory(?:Match)?|Location(?:Match)?|Files(?:Match)?|If(?:Module|Define|Version|File|Directive"
+    r"|Section)?|Else(?:If)?|Proxy(?:Match)?|Macro|RequireA(?:ll|ny)|RequireNone|MDomain(?:Set)?|Auth[nz]ProviderAlias"
+    r"|Limit(?:Except)?)\b[^\n]*>",
+    re.IGNORECASE,
+)
+_APACHE_NAME: Final = re.compile(
+    r"(?:SSL|Proxy|Rewrite|Auth|Cache|Deflate|DAV|SVN|Session|MD|H2|WSGI|Jk|Passenger|OIDC|Mellon|Shib|NSS|GnuTLS"
+    r"|Expires|Index|Mod|Script|Suexec|RemoteIP|Filter|Brotli|Balancer|AJP|Sec|LDAP|MCache|RequestRead|CustomLog"
+    r"|Add(?=[A-Z])|Remove|Limit|Server(?=[A-Z])|KeepAlive|Redirect|SetEnv|BrowserMatch|Force|Default|AllowOverride"
+    r"|Max(?=[A-Z])|Min(?=[A-Z])|Alias|UseCanonical)\w+"
+    r"|AcceptFilter|AcceptPathInfo|AccessFileName|AllowEncodedSlashes|BufferedLogs|CoreDumpDirectory"
+    r"|DirectoryIndex|DirectorySlash|DocumentRoot|EnableMMAP|EnableSendfile|ErrorDocument|ErrorLog(?:Format)?"
+    r"|ExtendedStatus|FallbackResource|FileETag|ForensicLog|GlobalLog|Header|HeaderName|HostnameLookups"
+    r"|IncludeOptional|KeepAlive|LanguagePriority|LoadModule|LoadFile|LogFormat|LogLevel|MIMEMagicFile|Mutex"
+    r"|NameVirtualHost|PassEnv|Protocols\w*|Redirect|ReadmeName|RequestHeader|SetHandler|SetInputFilter"
+    r"|SetOutputFilter|StartServers|Substitute|ThreadsPerChild|TraceEnable|TransferLog|TypesConfig|UnDefine"
+    r"|UnsetEnv|UserDir|php_(?:admin_)?(?:value|flag)",
+    re.IGNORECASE,
+)
+_APACHE_LIKELY: Final = frozenset(
+    "action alias allow define deny error group include listen options order pidfile require satisfy".split()  # noqa: SIM905
+)
+# programs that took over Apache's syntax: CUPS, ProFTPD, collectd, fluentd, and XML
+_APACHE_LOOKALIKE: Final = re.compile(
+    r"<(?:Policy|Plugin|Anonymous|Global|Class|source|match|\?xml|!DOCTYPE)\b"
+    r"|(?:UseIPv6|DefaultRoot|MaxInstances|PassivePorts|ServerType|WebInterface|Browsing|LoadPlugin|Umask)[ \t]"
+)
+
+
+def server_kind(text: str) -> ServerKind | None:
+    """Tell whether a text is nginx's or Apache's configuration; None if it is neither, or cannot be told."""
+    lines = [
+        line
+        for line in map(str.strip, text[:_LOOKED_AT].split("\n"))
+        if line and not line.startswith("#") and len(line) <= _LONGEST_LINE
+    ]
+    nginx, apache = _nginx_score(lines), _apache_score(lines)
+    if not nginx and not apache:
+        return None
+    return "nginx" if nginx >= apache else "apache"
+
+
+def _nginx_score(lines: list[str]) -> int:
+    """Count the lines that are nginx's; 0 if none is for sure, or if most are something else."""
+    sure = likely = other = includes = 0
+    in_data = False
+    for line in lines:
+        if in_data:
+            in_data = not line.startswith("}")
+            continue
+        name = _NAME.match(line)
+        if _NGINX_BLOCK.match(line):
+            sure += 1
+            in_data = bool(_NGINX_DATA.match(line))
+        elif _FOREIGN.match(line):
+            other += 1
+        elif name and line.partition(" #")[0].rstrip()[-1:] in (";", "{", "}"):
+            if (_NGINX_NAME if ";" in line else _NGINX_BLOCK_NAME).fullmatch(name[0]):
+                sure += 1
+                in_data = bool(_NGINX_DATA.match(line))
+            elif name[0] in _NGINX_LIKELY:
+                likely += 1
+            elif name[0] == "include":
+                likely += 1
+                # BIND and dhcpd want quotes, which nobody writes for nginx
+                includes += '"' in line
+            else:
+                other += 1
+    if sure:
+        return sure + likely if sure + likely >= other else 0
+    return likely if likely > includes and not other else 0
+
+
+def _apache_score(lines: list[str]) -> int:
+    """Count the lines that are Apache's; 0 if none is for sure, or if most are something else."""
+    sure = likely = other = 0
+    continued = False
+    for line in lines:
+        was_continued, continued = continued, line.endswith("\\")
+        if was_continued:
+            continue
+        name = _NAME.match(line)
+        if _APACHE_LOOKALIKE.match(line):
+            return 0
+        if _APACHE_SECTION.match(line):
+            sure += 1
+        elif _FOREIGN.match(line):
+            other += 1
+        elif name and not line.endswith((";", "{")):
+            if _APACHE_NAME.fullmatch(name[0]):
+                sure += 1
+            elif name[0].lower() in _APACHE_LIKELY:
+                likely += 1
+            else:
+                other += 1
+    return sure + likely if sure and sure + likely >= other else 0
