@@ -295,6 +295,57 @@ def with_words_only(tree: Tree) -> str:
     return "".join(text)
 
 
+UNFINISHED = 'unexpected end of file, expecting ";" or "}"'
+UNCLOSED = 'unexpected end of file, expecting "}"'
+CERTBOT = "certbot__certbot/certbot/src/certbot/_internal/tests/plugins/nginx/testdata/etc_nginx"
+CROSSPLANE = "nginxinc__crossplane/tests/configs"
+GO_CROSSPLANE = "nginxinc__nginx-go-crossplane/testdata/configs"
+LINT = "walf443__nginx-lint/tests/fixtures/rules/syntax"
+REFUSED = {
+    f"{CERTBOT}/broken.conf": (UNFINISHED, 13),
+    f"{CERTBOT}/ubuntu_nginx_1_4_6/default_vhost/nginx/naxsi-ui.conf.1.4.1": (UNFINISHED, 17),
+    f"{CERTBOT}/ubuntu_nginx_1_4_6/default_vhost/nginx/sites-enabled/default": (UNFINISHED, 1),
+    "debian__nginx/etc/nginx/sites-enabled/default": (UNFINISHED, 1),
+    "kubernetes__ingress-nginx/test/data/cleanConf.expected.conf": (UNCLOSED, 136),
+    "kubernetes__ingress-nginx/test/data/cleanConf.src.conf": (UNCLOSED, 183),
+    f"{CROSSPLANE}/includes-globbed/servers/locations/not-included.conf": (UNFINISHED, 3),
+    f"{CROSSPLANE}/includes-regular/conf.d/bar.conf": (UNFINISHED, 3),
+    f"{CROSSPLANE}/includes-regular/conf.d/foo.conf": (UNFINISHED, 3),
+    f"{CROSSPLANE}/missing-semicolon/broken-above.conf": ('unexpected "}"', 5),
+    f"{CROSSPLANE}/missing-semicolon/broken-below.conf": ('unexpected "}"', 8),
+    f"{CROSSPLANE}/quote-behavior/nginx.conf": ('unexpected "-"', 1),
+    f"{GO_CROSSPLANE}/braces/extra-brace.conf": ('unexpected "}"', 11),
+    f"{GO_CROSSPLANE}/braces/missing-brace.conf": (UNCLOSED, 23),
+    f"{GO_CROSSPLANE}/premature-eof/nginx.conf": (UNFINISHED, 3),
+    "walf443__nginx-lint/crates/nginx-lint-parser/tests/fixtures/test_generated/0050_regex_microservices.conf": (
+        UNCLOSED,
+        138,
+    ),
+    f"{LINT}/missing_semicolon/001_basic/error/nginx.conf": ('unexpected "}"', 11),
+    f"{LINT}/unclosed_quote/001_basic/error/nginx.conf": (UNFINISHED, 17),
+    f"{LINT}/unclosed_quote/002_single_quote/error/nginx.conf": (UNFINISHED, 13),
+    f"{LINT}/unclosed_quote/003_in_location/error/nginx.conf": (UNFINISHED, 14),
+    f"{LINT}/unclosed_quote/004_with_escaped/error/nginx.conf": (UNFINISHED, 13),
+    f"{LINT}/unclosed_quote/005_no_semicolon/error/nginx.conf": ('unexpected "o"', 10),
+    f"{LINT}/unmatched_braces/001_basic/error/nginx.conf": (UNCLOSED, 14),
+    f"{LINT}/unmatched_braces/002_without_comment/error/nginx.conf": (UNCLOSED, 13),
+    f"{LINT}/unmatched_braces/003_extra_closing/error/nginx.conf": ('unexpected "}"', 9),
+    f"{LINT}/unmatched_braces/004_nested_missing/error/nginx.conf": (UNCLOSED, 15),
+    f"{LINT}/unmatched_braces/005_multiple_blocks/error/nginx.conf": (UNCLOSED, 19),
+    f"{LINT}/unmatched_braces/006_missing_opening/error/nginx.conf": ('unexpected "}"', 9),
+    f"{LINT}/unmatched_braces/007_unmatched_location/error/nginx.conf": ('unexpected "}"', 18),
+}
+
+
+def test_only_these_plain_files_of_the_corpus_are_refused() -> None:
+    refused = {}
+    for file in corpus("nginx"):
+        tree = parse(file.source)
+        if tree.problems and not file.is_template:
+            refused[file.name] = (tree.problems[0].message, tree.problems[0].span.line)
+    assert refused == REFUSED
+
+
 def test_nginx_finds_the_same_structure_in_the_corpus(nginx: NginxBinary) -> None:
     wrong = []
     for file in corpus("nginx"):

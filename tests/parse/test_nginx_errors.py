@@ -82,6 +82,7 @@ WRONG = [
           "byte order mark", MAIN),
     Wrong("a byte order mark before a comment", "\ufeff# a;\n", 'unknown directive "\ufeff#"', 1, 1, (1, 1, "\ufeff"),
           "byte order mark", MAIN),
+    Wrong("a NUL in the first name", "a\0b c;\n", 'unknown directive "a"', 1, 1, (1, 1, "a"), "not UTF-8", MAIN),
 ]  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def test_only_what_stands_before_the_problem_is_read() -> None:
     assert (http.block_end, http.end) == (tree.problems[0].span.start,) * 2
 
 
-def test_an_early_problem_comes_before_the_byte_order_mark() -> None:
+def test_problems_come_in_nginxs_order() -> None:
     tree = read("\ufeffevents {}\na b;;\n")
     assert [problem.message for problem in tree.problems] == ['unknown directive "\ufeffevents"', 'unexpected ";"']
     assert [problem.message for problem in read("\ufeffevents").problems] == [UNFINISHED]
@@ -275,6 +276,8 @@ def test_deep_nesting_is_refused_where_it_begins() -> None:
         "{" * 5_000_000,
         "a {" * 2_000_000,
         '"' * 5_000_000,
+        "a {} " * 200_000 + "}",
+        "a { b {} " + "c {} " * 200_000,
         "\\" * 5_000_000,
         "$" * 5_000_000,
         "a 'b" * 1_000_000,
