@@ -125,24 +125,25 @@ def _first_obstacle(name: str) -> str:
 # what a client asks for
 
 _STRICT_SINCE: Final = Version("1.29.4")
+_STREAM_NAMES_SINCE: Final = Version("1.25.5")
 _STRICT_HOST: Final = re.compile(r"([a-z0-9._~!$&'()*+,;=%-]*|\[[a-z0-9:._~!$&'()*+,;=-]*\])(?::([0-9]*))?")
 _CONTROL: Final = re.compile("[\x00-\x20/\x7f]")
 
 
-def normalise(asked: str, version: Version | None = None, module: str = "http") -> str | None:
+def normalise(asked: str, version: Version | None = None) -> str | None:
     """The name that nginx looks up when a client asks for this one; None where it is treated as if none was sent."""
     if not asked.isascii():
         asked = asked.encode("utf-8", "surrogateescape").decode("latin-1")
         lowered = "".join(character.lower() if character.isascii() else character for character in asked)
-        found = _normalise(lowered, version, module)
+        found = _normalise(lowered, version)
         return None if found is None else found.encode("latin-1").decode("utf-8", "surrogateescape")
-    return _normalise(asked.lower(), version, module)
+    return _normalise(asked.lower(), version)
 
 
-def _normalise(asked: str, version: Version | None, module: str) -> str | None:
+def _normalise(asked: str, version: Version | None) -> str | None:
     if ".." in asked:
         return None
-    if module == "http" and (version is None or version >= _STRICT_SINCE):
+    if version is None or version >= _STRICT_SINCE:
         found = _STRICT_HOST.fullmatch(asked)
         if found is None or int(found[2] or 0) > 65535:
             return None
@@ -216,13 +217,18 @@ class NameTable:
         self._regexes: list[tuple[int, NamePattern]] = []
         self._taken_exact: dict[str, int] = {}
         self._taken_heads: dict[str, int] = {}
-        self._undecided_captures = False
         self.consulted = self._consults()
-        """Whether nginx looks at names at all: not with one host, unless its last regular expression captures."""
+        """Whether nginx looks at names at all: not with one host, unless its last regular expression captures.
+
+        Nor in mail, nor in stream before 1.25.5.
+        """
         if self.consulted:
             self._fill(bucket_size)
 
     def _consults(self) -> bool:
+        is_too_old = self.version is not None and self.version < _STREAM_NAMES_SINCE
+        if self.module == "mail" or (self.module == "stream" and is_too_old):
+            return False
         if len(self.hosts) != 1:
             return bool(self.hosts)
         regexes = [text for text in self.hosts[0] if text.startswith("~")]
@@ -286,7 +292,7 @@ class NameTable:
         """
         if sni is None or not self.consulted:
             return None
-        name = normalise(sni, self.version, self.module)
+        name = normalise(sni, self.version)
         if name is None:
             return None
         found = self._lookup_hashed(name)

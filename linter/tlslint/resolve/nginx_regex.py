@@ -8,6 +8,7 @@ Facts: the manual pages pcre2pattern and pcre2syntax. nginx matches bytes, witho
 lower-cased name, and ignores case where the pattern has an upper-case letter (ngx_http_core_server_name).
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import Final
 
 MAX_NAME: Final = 255
 """Length of the longest name that a client asks for (RFC 1035, section 2.3.4)."""
-_MAX_STEPS: Final = MAX_NAME**2
-"""A pattern that could backtrack more often is not given to `re`."""
+_FEW_STEPS: Final = MAX_NAME**2
+_MANY_STEPS: Final = MAX_NAME**3
+"""A pattern that could backtrack more often is never given to `re`; between the two, only if nothing else can do it."""
 _MAX_STATES: Final = 20_000
 _MAX_SAMPLES: Final = 200
 
@@ -236,13 +238,20 @@ class _Parser:
             return _Group(None, self._closed(self._choice(depth + 1)))
         for kind in ("=", "!", "<=", "<!"):
             if self._take(kind):
-                return _Look(kind, self._closed(self._choice(depth + 1)))
+                return self._look(kind, depth)
         for opening, closing in (("P<", ">"), ("<", ">"), ("'", "'")):
             if self._take(opening):
                 return self._named(depth, closing)
         if self._take("i:"):
             return self._caseless(depth)
         raise Unpredictable(f"the group (?{self.text[self.at : self.at + 1]}")
+
+    def _look(self, kind: str, depth: int) -> _Node:
+        body = self._closed(self._choice(depth + 1))
+        options = body.options if isinstance(body, _Choice) else (body,)
+        if kind.startswith("<") and None in map(_width, options):
+            raise Unpredictable("a look behind of varying length")
+        return _Look(kind, body)
 
     def _caseless(self, depth: int) -> _Node:
         before, self.caseless = self.caseless, True
@@ -348,7 +357,7 @@ class _Parser:
             raise RegexError("missing terminating ] for character class")
         high = self._class_item()
         if isinstance(high, frozenset):
-            raise RegexError("invalid range in character class")
+            raise Unpredictable("a hyphen beside a class, which PCRE libraries read differently")
         if high < low:
             raise RegexError("range out of order in character class")
         return frozenset(range(low, high + 1))
@@ -374,14 +383,9 @@ class _Parser:
             if escaped in _CLASSES and escaped != "N":
                 self.at += 1
                 if self.text.startswith("-", self.at) and not self.text.startswith("-]", self.at):
-                    return _CLASSES[escaped] | self._hyphen_after_class()
+                    raise Unpredictable("a hyphen beside a class, which PCRE libraries read differently")
                 return _CLASSES[escaped]
         return self._escaped_byte()
-
-    def _hyphen_after_class(self) -> frozenset[int]:
-        """PCRE2 takes the hyphen of `[\\w-.]` for itself."""
-        self.at += 1
-        return frozenset({ord("-")})
 
 
 # what follows from the tree
@@ -400,9 +404,8 @@ def _cost(node: _Node) -> float:
             return sum(map(_cost, options))
         case _Repeat(body, least, most, _):
             most = MAX_NAME if most is None else min(most, MAX_NAME)
-            inner = _cost(body)
-            repeated = inner ** min(most, 100) if inner > 1 else 1.0
-            return min(repeated * (1 + max(0, most - least)), 1e18)
+            repeated = math.exp(min(most * math.log(max(1.0, _cost(body))), 40))
+            return repeated * (1 + max(0, most - least))
 
 
 def _capped_product(factors: Iterator[float]) -> float:
@@ -410,6 +413,28 @@ def _capped_product(factors: Iterator[float]) -> float:
     for factor in factors:
         whole = min(whole * factor, 1e18)
     return whole
+
+
+def _width(node: _Node) -> int | None:
+    """How many bytes the node matches, if that is always the same number."""
+    match node:
+        case _Set():
+            return 1
+        case _Assert() | _Look():
+            return 0
+        case _Group(_, body):
+            return _width(body)
+        case _Sequence(parts):
+            widths = [_width(part) for part in parts]
+            known = [width for width in widths if width is not None]
+            return sum(known) if len(known) == len(widths) else None
+        case _Choice(options):
+            found = {_width(option) for option in options}
+            return found.pop() if len(found) == 1 else None
+        case _Repeat(body, least, most, _):
+            width = _width(body)
+            return width * least if width is not None and least == most else None
+    return None
 
 
 def _is_anchored(node: _Node) -> bool:
@@ -458,9 +483,11 @@ class _States:
 
     consumes: list[frozenset[int] | None]
     follow: list[tuple[int, ...]]
-    condition: list[str]
+    condition: "list[str | _LookCondition]"
 
-    def add(self, consumes: frozenset[int] | None, follow: tuple[int, ...], condition: str = "") -> int:
+    def add(
+        self, consumes: frozenset[int] | None, follow: tuple[int, ...], condition: "str | _LookCondition" = ""
+    ) -> int:
         if len(self.consumes) >= _MAX_STATES:
             raise Unpredictable("a pattern that is too large")
         self.consumes.append(consumes)
@@ -476,6 +503,8 @@ def _build(states: _States, node: _Node, then: int) -> int:
             return states.add(members, (then,))
         case _Assert(kind):
             return states.add(None, (then,), kind)
+        case _Look(kind, body):
+            return states.add(None, (then,), _LookCondition(kind, _Automaton(body)))
         case _Group(number, body) if number is not None:
             return _build(states, body, then)
         case _Sequence(parts):
@@ -512,16 +541,29 @@ class _Automaton:
 
     def search(self, subject: str) -> bool:
         """Whether the pattern matches somewhere in the subject (Latin-1 text)."""
+        return next(self._ends(subject, range(len(subject) + 1)), None) is not None
+
+    def matches_at(self, subject: str, start: int) -> bool:
+        """Whether it matches from this position on."""
+        return next(self._ends(subject, range(start, start + 1)), None) is not None
+
+    def matches_up_to(self, subject: str, end: int) -> bool:
+        """Whether it matches some stretch that ends at this position."""
+        return end in self._ends(subject, range(len(subject) + 1))
+
+    def _ends(self, subject: str, starts: range) -> Iterator[int]:
+        """The positions at which a match ends that begins at one of the starts."""
         current: set[int] = set()
-        for at in range(len(subject) + 1):
-            current.add(self._start)
+        for at in range(starts.start, len(subject) + 1):
+            if at in starts:
+                current.add(self._start)
+            elif not current:
+                return
             closed = self._closure(current, subject, at)
             if self._final in closed:
-                return True
+                yield at
             if at < len(subject):
-                byte = ord(subject[at])
-                current = self._step(closed, byte)
-        return False
+                current = self._step(closed, ord(subject[at]))
 
     def _closure(self, current: set[int], subject: str, at: int) -> set[int]:
         states = self._states
@@ -547,7 +589,17 @@ class _Automaton:
         return reached
 
 
-def _holds(condition: str, subject: str, at: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class _LookCondition:
+    kind: str
+    automaton: _Automaton
+
+
+def _holds(condition: str | _LookCondition, subject: str, at: int) -> bool:
+    if isinstance(condition, _LookCondition):
+        behind, wanted = condition.kind.startswith("<"), condition.kind.endswith("=")
+        automaton = condition.automaton
+        return (automaton.matches_up_to if behind else automaton.matches_at)(subject, at) == wanted
     match condition:
         case "":
             return True
@@ -560,6 +612,14 @@ def _holds(condition: str, subject: str, at: int) -> bool:
     before = at > 0 and ord(subject[at - 1]) in _WORD
     after = at < len(subject) and ord(subject[at]) in _WORD
     return (before != after) == (condition == r"\b")
+
+
+def _compile(node: _Node) -> re.Pattern[str] | None:
+    """The node for `re`, or None where `re` does not take it."""
+    try:
+        return re.compile(_spell(node))
+    except (re.error, OverflowError):
+        return None
 
 
 class Regex:
@@ -577,16 +637,19 @@ class Regex:
             raise Unpredictable("groups nested too deeply") from error
         self.captures = parser.groups > 0
         """Whether it has capturing groups, named or not."""
-        starts = 1 if _is_anchored(self._tree) else MAX_NAME
-        self._expression: re.Pattern[str] | None = None
         self._automaton: _Automaton | None = None
-        if _cost(self._tree) * starts <= _MAX_STEPS:
-            try:
-                self._expression = re.compile(_spell(self._tree))
-            except (re.error, OverflowError) as error:
-                raise Unpredictable(f"a pattern that only PCRE knows ({error})") from error
-        else:
+        self._expression: re.Pattern[str] | None = None
+        steps = _cost(self._tree) * (1 if _is_anchored(self._tree) else MAX_NAME)
+        if steps <= _FEW_STEPS:
+            self._expression = _compile(self._tree)
+            if self._expression is not None:
+                return
+        try:
             self._automaton = _Automaton(self._tree)
+        except Unpredictable:
+            self._expression = _compile(self._tree) if steps <= _MANY_STEPS else None
+            if self._expression is None:
+                raise
 
     def matches(self, name: str) -> bool:
         """Whether the pattern matches somewhere in the (lower-cased) name."""
