@@ -32,9 +32,8 @@ each_library = pytest.mark.parametrize("name", LIBRARIES)
 
 def mine(string: str, openssl: ciphers.OpenSSL) -> dict[str, Any]:
     """tlslint's answer in the form of a library's."""
-    result = evaluate(string, openssl)
-    names = [] if result.error else [suite.name for suite in ciphers.tls13_default(openssl)] + result.names
-    return {"ciphers": names, "error": result.error}
+    names = [suite.name for suite in ciphers.listed(string, openssl)]
+    return {"ciphers": names, "error": evaluate(string, openssl).error}
 
 
 def differences(name: str, strings: list[str], ask: Ask) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -292,6 +291,28 @@ def test_unknown_version(version: str) -> None:
 def test_unknown_build() -> None:
     with pytest.raises(ValueError, match="unknown build"):
         library("3.0", build="nobody")
+    with pytest.raises(ValueError, match="has no OpenSSL 3"):
+        library("3.0", build="nassl")
+
+
+@pytest.mark.parametrize("build", ["debian", "ubuntu"])
+def test_debians_build_is_the_one_that_was_measured(build: str) -> None:
+    measured, debian = library("3.0.19"), library("3.0.19", build=build)
+    assert (debian.suites, debian.aliases, debian.security_level) == (measured.suites, measured.aliases, 2)
+
+
+def test_old_builds() -> None:
+    """Upstream's 1.0.2 still has RC4 and 3DES; 1.1.1 knows the words but has no suites for them."""
+    assert evaluate("RC4:3DES", library("1.0.2k", build="upstream")).names
+    upstream = library("1.1.1", build="upstream")
+    assert evaluate("HIGH:!RC4:!3DES", upstream).unknown == ()
+    assert evaluate("RC4:3DES", upstream).error == ciphers.NO_CIPHER_MATCH
+    assert evaluate("HIGH:!RC4:!3DES", library("3.5", build="upstream")).unknown == ("RC4",)
+
+
+def test_system_profile() -> None:
+    assert ciphers.uses_system_profile("PROFILE=SYSTEM")
+    assert evaluate("PROFILE=SYSTEM", library("3.5")).unknown == ("PROFILE=SYSTEM",)
 
 
 def test_between_two_tables() -> None:

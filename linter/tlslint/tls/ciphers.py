@@ -37,10 +37,12 @@ __all__ = [
     "evaluate_tls13",
     "known_aliases",
     "library",
+    "listed",
     "security_level",
     "tls13_default",
     "tokens",
     "usable",
+    "uses_system_profile",
 ]
 
 INVALID_COMMAND = "invalid command"
@@ -366,6 +368,21 @@ def evaluate(cipher_string: str, openssl: OpenSSL) -> CipherList:
     suites = tuple(openssl.suites[position] for position in selection.on) if accepted else ()
     error = INVALID_COMMAND if not accepted else None if suites else NO_CIPHER_MATCH
     return CipherList(suites, selection.security_level, tuple(dict.fromkeys(selection.unknown)), error)
+
+
+def listed(cipher_string: str, openssl: OpenSSL) -> tuple[Suite, ...]:
+    """What ``openssl ciphers`` lists for ``cipher_string``: TLS 1.3's suites first. Empty when OpenSSL refuses the
+    string."""
+    result = evaluate(cipher_string, openssl)
+    return () if result.error else (*openssl.tls13_default, *result.suites)
+
+
+def uses_system_profile(cipher_string: str) -> bool:
+    """Whether the string asks for the machine's crypto policy, which only Fedora's and RHEL's patched OpenSSL knows.
+
+    ``evaluate`` takes ``PROFILE=SYSTEM`` for an unknown name, as every other OpenSSL does.
+    """
+    return cipher_string.startswith("PROFILE=SYSTEM")
 
 
 def tokens(cipher_string: str, openssl: OpenSSL | None = None) -> tuple[Token, ...]:

@@ -109,17 +109,24 @@ def _release(version: str) -> tuple[tuple[int, int, int], str]:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What a distributor's build has less than the table, and its default security level by generation."""
+    """How a distributor's build of one release differs from the table."""
 
-    security_level: Mapping[str, int]
+    security_level: int
     without: frozenset[str]
+    """Ciphers whose suites it has not."""
+    unknown: frozenset[str]
+    """Ciphers whose aliases it does not know."""
 
 
 @cache
-def _builds() -> dict[str, _Build]:
-    data = json.loads((_DATA / "builds.json").read_bytes())
+def _builds() -> dict[str, dict[str, _Build]]:
+    data = json.loads((_DATA / "builds.json").read_bytes())["builds"]
     return {
-        name: _Build(build["security_level"], frozenset(build["without"])) for name, build in data["builds"].items()
+        name: {
+            release: _Build(build["security_level"], frozenset(build["without"]), frozenset(build["unknown"]))
+            for release, build in releases.items()
+        }
+        for name, releases in data.items()
     }
 
 
@@ -139,7 +146,7 @@ def library(version: str, *, build: str | None = None) -> OpenSSL:
             the measured one has; Debian's libraries have no RC4, 3DES, IDEA and SEED, for example.
 
     Raises:
-        ValueError: the version is no version or older than 1.0.2, or nobody knows the build.
+        ValueError: the version is no version or older than 1.0.2, or the build is unknown or has no such version.
     """
     release, letter = _release(version)
     if release < (1, 0, 2):
@@ -153,28 +160,30 @@ def library(version: str, *, build: str | None = None) -> OpenSSL:
     if generation in ("3.0", "3.5") and release >= (3, 2, 0):
         openssl = replace(openssl, security_level=2)
     if release == (1, 1, 0):
-        openssl = _without(replace(openssl, tls13=(), tls13_default=()), frozenset({"ARIA128GCM", "ARIA256GCM"}))
+        aria = frozenset({"ARIA128GCM", "ARIA256GCM"})
+        openssl = _without(replace(openssl, tls13=(), tls13_default=()), _Build(1, aria, aria))
     if generation == "1.0.2" and letter >= "g":
         openssl = _after_drown(openssl, sweet32=letter >= "i")
-    if build is not None:
-        if build not in _builds():
-            raise ValueError(f"unknown build {build!r}; known are {', '.join(_builds())}")
-        chosen = _builds()[build]
-        # The default went from 1 to 2 with 3.2, in the middle of a generation.
-        since_3_2 = generation == "3.0" and release >= (3, 2, 0)
-        level = chosen.security_level.get("3.2" if since_3_2 else generation, openssl.security_level)
-        openssl = replace(_without(openssl, chosen.without), build=build, security_level=level)
-    return openssl
+    if build is None:
+        return openssl
+    if build not in _builds():
+        raise ValueError(f"unknown build {build!r}; known are {', '.join(builds())}")
+    # 3.2 changed enough to be a release of its own here, in the middle of a generation.
+    chosen = _builds()[build].get("3.2" if (3, 2, 0) <= release < (3, 5, 0) else generation)
+    if chosen is None:
+        raise ValueError(f"build {build!r} has no OpenSSL {version}")
+    return replace(_without(openssl, chosen), build=build, security_level=chosen.security_level)
 
 
-def _without(openssl: OpenSSL, parts: frozenset[str]) -> OpenSSL:
-    """The library without ciphers that use ``parts``; an alias for nothing else is unknown to such a library."""
-    aliases = {
-        name: masks
-        for name, masks in openssl.aliases.items()
-        if not ("enc" in masks and parts.issuperset(masks["enc"]))
-    }
-    return replace(openssl, suites=tuple(s for s in openssl.suites if s.enc not in parts), aliases=aliases)
+def _without(openssl: OpenSSL, build: _Build) -> OpenSSL:
+    def known(masks: Mapping[str, list[str]]) -> bool:
+        return "enc" not in masks or not build.unknown.issuperset(masks["enc"])
+
+    return replace(
+        openssl,
+        suites=tuple(suite for suite in openssl.suites if suite.enc not in build.without),
+        aliases={name: masks for name, masks in openssl.aliases.items() if known(masks)},
+    )
 
 
 def _after_drown(openssl: OpenSSL, *, sweet32: bool) -> OpenSSL:
@@ -289,9 +298,9 @@ def broken_reason(suite: Suite) -> str | None:
     """Why nobody should use ``suite``: NULL, anonymous, EXPORT, DES, RC4, RC2, MD5, 3DES, IDEA or SEED; None when it
     is sound.
 
-    The worst reason comes first. NULL sends plain text; anonymous suites and EXPORT keys fall to an active attacker;
-    RFC 7465 forbids RC4, RFC 9155 MD5 signatures, RFC 8996 the protocols of DES and IDEA; 3DES, IDEA and SEED have
-    64-bit blocks or no review to speak of (SWEET32, CVE-2016-2183).
+    The worst reason comes first. NULL suites send plain text, anonymous ones and EXPORT keys fall to an attacker in the
+    middle; RFC 7465 forbids RC4; 3DES and IDEA have 64-bit blocks (CVE-2016-2183, RFC 5469 for DES and IDEA); RC2 and
+    MD5 go back to SSLv2; SEED is a legacy cipher for OpenSSL since 3.0.
     """
     if suite.enc == "NULL":
         return "NULL"
