@@ -417,7 +417,8 @@ class Generator:
         found = []
         for address, port in sockets:
             here = [name for server in servers if (address, port) in server.listens for name in server.names]
-            elsewhere = [name for server in servers for name in server.names if name not in here][:1]
+            others = [name for server in servers for name in server.names if name not in here]
+            elsewhere = [name for name in others if not any(claims(written, name[1]) for written, _ in here)][:1]
             for written, example in dict.fromkeys(here):
                 found.append(Asked(address, port, example, written.strip('"')))
             for _, example in elsewhere:
@@ -425,6 +426,13 @@ class Generator:
             found.append(Asked(address, port, None, None))
             found.append(Asked(address, port, UNKNOWN_NAME, "*"))
         return tuple(found)
+
+
+def claims(written: str, name: str) -> bool:
+    """Whether a wildcard `server_name` takes a name that it was not made an example of."""
+    if written.endswith(".*"):
+        return name.startswith(written[:-1])
+    return written[:1] in "*." and name.endswith(written.lstrip("*"))
 
 
 def block(name: str, lines: Sequence[str]) -> list[str]:

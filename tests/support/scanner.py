@@ -405,7 +405,8 @@ def default_request(sni: str | None, starttls: StartTls | None) -> bytes:
     """Something that the server answers."""
     if starttls:
         return b"a LOGOUT\r\n" if starttls == "imap" else b"QUIT\r\n"
-    return f"GET / HTTP/1.1\r\nHost: {sni or ''}\r\nConnection: close\r\n\r\n".encode()
+    # an empty Host is refused before anything else is looked at
+    return f"GET / HTTP/1.1\r\nHost: {sni or 'unnamed.invalid'}\r\nConnection: close\r\n\r\n".encode()
 
 
 def is_plaintext(place: Place) -> bool:

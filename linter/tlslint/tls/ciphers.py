@@ -131,8 +131,10 @@ class _Vocabulary:
     """Whether upper and lower case are the same (since 4.0). If so, ``words`` are in upper case."""
     words: dict[str, tuple[Masks, int]]
     """A word's masks, and the suite's number when the word names a suite."""
-    suites: list[tuple[Masks, int]]
-    """The same for each suite of the library, in its order."""
+    suites: list[Masks]
+    """The masks of each suite of the library, in its order."""
+    position: dict[int, int]
+    """Where in ``suites`` the suite of a number is."""
     sslv2: int = 0
     export: int = 0
     any_export: int = 0
@@ -152,9 +154,9 @@ class _Vocabulary:
 
     def _matches(self, masks: Masks, number: int) -> Iterator[int]:
         wanted = [(i, mask) for i, mask in enumerate(masks) if mask]
-        for position, (suite, suite_number) in enumerate(self.suites):
-            if number and number != suite_number:
-                continue
+        candidates: Iterable[int] = (self.position[number],) if number else range(len(self.suites))
+        for position in candidates:
+            suite = self.suites[position]
             if all(suite[i] & mask for i, mask in wanted) or self._is_1_0_2_exception(masks, suite):
                 yield position
 
@@ -186,8 +188,8 @@ def _vocabulary(openssl: OpenSSL) -> _Vocabulary:
             strength=(suite.strength, *(flag for flag in suite.flags if flag == "FIPS")),
             flag=[flag for flag in suite.flags if flag != "FIPS"],
         )
-        suites.append((of_suite, suite.id))
-    for suite, (of_suite, _) in zip(reversed(openssl.suites), reversed(suites), strict=True):
+        suites.append(of_suite)
+    for suite, of_suite in zip(reversed(openssl.suites), reversed(suites), strict=True):
         # A named suite does not ask for its protocol version. Since 1.1 it asks for its number.
         word = ((*of_suite[:_PROTOCOL], 0, *of_suite[_STRENGTH:]), 0 if old else suite.id)
         words[suite.name] = word
@@ -197,7 +199,8 @@ def _vocabulary(openssl: OpenSSL) -> _Vocabulary:
     any_case = openssl.generation == "4.0"
     if any_case:
         words = {word.upper(): meaning for word, meaning in words.items()}
-    vocabulary = _Vocabulary(openssl, pattern, any_case, words, suites)
+    position = {suite.id: i for i, suite in enumerate(openssl.suites)}
+    vocabulary = _Vocabulary(openssl, pattern, any_case, words, suites, position)
     if old:
         vocabulary.sslv2 = bits[_PROTOCOL](("SSLv2",))
         vocabulary.export = bits[_FLAG](("EXPORT",))
@@ -409,7 +412,7 @@ def _every_word() -> _Vocabulary:
     words = dict.fromkeys([*known_aliases(), *KNOWN, *by_standard_name()], anything)
     for keyword in ("DEFAULT", *_SUITE_B):
         del words[keyword]
-    return _Vocabulary(newest.openssl, newest.name_pattern, any_case=False, words=words, suites=[])
+    return _Vocabulary(newest.openssl, newest.name_pattern, any_case=False, words=words, suites=[], position={})
 
 
 # -- TLS 1.3 -----------------------------------------------------------------------------------------------------------

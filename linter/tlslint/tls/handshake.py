@@ -159,7 +159,7 @@ def negotiate(
         if protocol == TLS13:
             suites = _tls13_suites(ciphersuites, openssl, level, signing, allowed)
         else:
-            suites = _suites(listed, protocol, openssl, level, kinds, signing, dh_params, allowed)
+            suites = _suites(listed, protocol, openssl, level, signing, dh_params, allowed)
         if suites:
             result.append((str(protocol), tuple(suite.name for suite in suites)))
     protocols = tuple(protocol for protocol, _ in result)
@@ -198,11 +198,10 @@ def _suites(
     openssl: OpenSSL,
     level: int,
     keys: tuple[KeyKind, ...],
-    signing: tuple[KeyKind, ...],
     dh_params: bool,
     groups: tuple[Group, ...],
 ) -> tuple[Suite, ...]:
-    kinds = {kind for kind, _, _ in signing}
+    kinds = {kind for kind, _, _ in keys}
     anything = "unknown" in kinds
     authentications = {
         "RSA": anything or "rsa" in kinds,
@@ -210,13 +209,13 @@ def _suites(
         "DSS": anything or "dsa" in kinds,
         "NULL": True,
     }
-    decrypts = any(kind in ("rsa", "unknown") for kind, _, _ in keys)
-    exchanges = {"RSA": decrypts, "ECDHE": any(group.tls12 for group in groups), "DHE": dh_params}
+    # OpenSSL looks for a signature algorithm even where the suite then only decrypts
+    exchanges = {"RSA": authentications["RSA"], "ECDHE": any(group.tls12 for group in groups), "DHE": dh_params}
     return tuple(
         suite
         for suite in usable(listed.suites, level, openssl)
         if has_suite(protocol, suite, openssl)
-        and (suite.kx == "RSA" or authentications.get(suite.auth, False))
+        and authentications.get(suite.auth, False)
         and exchanges.get(suite.kx, False)
     )
 

@@ -54,6 +54,30 @@ def oldest_at_level(openssl: OpenSSL, level: int, key_type: str | None = None) -
     return Protocol.TLSv1_1 if level == 3 else Protocol.TLSv1
 
 
+def oldest_version(openssl: OpenSSL, level: int) -> Protocol:
+    """The oldest version that the version check itself lets pass at security ``level``, whatever the signatures need.
+
+    A server chooses the version before it looks at the name that the client asks for, so this is asked of the default server.
+    """
+    if openssl.generation == "1.0.2" or level == 0:
+        return Protocol.SSLv2
+    if openssl.release >= (3, 2, 0) or level >= 4:
+        return Protocol.TLSv1_2
+    return Protocol.TLSv1_1 if level == 3 else Protocol.TLSv1
+
+
+def lowest_range(enabled: Iterable[str], openssl: OpenSSL, level: int) -> tuple[Protocol, ...]:
+    """The lowest run of versions without a hole: what OpenSSL takes for its range of versions when a handshake starts."""
+    known, oldest, wanted = compiled(openssl), oldest_version(openssl, level), set(enabled)
+    found: list[Protocol] = []
+    for protocol in PROTOCOLS:
+        if protocol in known and protocol in wanted and protocol >= oldest:
+            found.append(protocol)
+        elif found:
+            break
+    return tuple(found)
+
+
 def negotiable(
     enabled: Iterable[str], openssl: OpenSSL, level: int, key_type: str | None = None
 ) -> tuple[Protocol, ...]:

@@ -1,0 +1,150 @@
+"""The fixtures of the rules: `fixtures/rules/<rule>/<server>/{bad,good}[-<case>].conf`, or a folder with the whole tree.
+
+A fixture's first line may say how it is checked, as a comment:
+
+    # tlslint-test: --target nginx=1.22.1,openssl=3.0.19 --policy intermediate@5.7 --accepted-by nginx<1.25.1
+
+`--accepted-by` names what the real server must be to start with it (`nginx>=1.25.1`, `openssl<4`, several with commas);
+any other must refuse. `<name>.refused` holds a part of the refusal's message; without `--accepted-by` all refuse.
+"""
+
+import argparse
+import operator
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from support.servers import NginxBinary, dotted
+from tlslint.check import RuleModule, check
+from tlslint.discover import discover
+from tlslint.finding import Finding
+from tlslint.policy import load_policy
+from tlslint.resolve.model import Deployment
+from tlslint.settings import Settings
+from tlslint.target import Version, parse_target
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+RULE_FIXTURES = FIXTURES / "rules"
+SERVERS = ("nginx", "apache")
+ENTRIES = {"nginx": "nginx.conf", "apache": "httpd.conf"}
+MARK = "# tlslint-test:"
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """One configuration that a rule must find something in, or nothing."""
+
+    rule: str
+    server: str
+    name: str
+    entry: Path
+    """The configuration file; for a tree the main file in its folder."""
+
+    @property
+    def is_bad(self) -> bool:
+        return self.name == "bad" or self.name.startswith("bad-")
+
+    @property
+    def folder(self) -> Path:
+        """What is copied to put the fixture to a real server."""
+        return self.entry.parent
+
+    def beside(self, suffix: str) -> Path:
+        """`bad.out` and the like."""
+        return RULE_FIXTURES / self.rule / self.server / f"{self.name}{suffix}"
+
+    @property
+    def refusal(self) -> str | None:
+        """A part of the message with which the server refuses the fixture, or None."""
+        path = self.beside(".refused")
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+    @property
+    def options(self) -> argparse.Namespace:
+        line = self.entry.read_text(encoding="utf-8", errors="surrogateescape").partition("\n")[0]
+        return _parser().parse_args(shlex.split(line.removeprefix(MARK)) if line.startswith(MARK) else [])
+
+    def accepted_by(self, nginx: NginxBinary) -> bool:
+        """Whether that server must start with it."""
+        if not self.options.accepted_by:
+            return self.refusal is None
+        versions = {"nginx": Version(dotted(nginx.version)), "openssl": Version(dotted(nginx.openssl))}
+        return all(_holds(condition, versions) for condition in self.options.accepted_by.split(","))
+
+    def __str__(self) -> str:
+        return f"{self.rule}/{self.server}/{self.name}"
+
+
+@cache
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=MARK, add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--target")
+    parser.add_argument("--policy", default="mozilla-intermediate")
+    parser.add_argument("--accepted-by")
+    return parser
+
+
+_COMPARE: dict[str, Callable[[Version, Version], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+}  # fmt: skip
+
+
+def _holds(condition: str, versions: dict[str, Version]) -> bool:
+    found = re.fullmatch(r"(nginx|openssl)(<=?|>=?|=)([\d.]+\w?)", condition)
+    if not found:
+        raise ValueError(f"not a condition: {condition}")
+    return _COMPARE[found[2]](versions[found[1]], Version(found[3]))
+
+
+def fixtures(server: str | None = None) -> list[Fixture]:
+    """Return all fixtures, or those for one server, in alphabetical order."""
+    found = []
+    for folder in sorted(RULE_FIXTURES.glob("*/*")):
+        if folder.name in SERVERS and server in (None, folder.name):
+            found += list(_in_folder(folder))
+    return found
+
+
+def _in_folder(folder: Path) -> Iterator[Fixture]:
+    for path in sorted(folder.iterdir()):
+        name = path.stem if path.suffix == ".conf" else path.name
+        if not re.fullmatch(r"(bad|good)(-[a-z0-9-]+)?", name):
+            continue
+        entry = path / ENTRIES[folder.name] if path.is_dir() else path
+        yield Fixture(folder.parent.name, folder.name, name, entry)
+
+
+def has_resolver(server: str) -> bool:
+    """Whether that server's configuration can be read at all yet."""
+    return find_spec(f"tlslint.resolve.{server}") is not None
+
+
+def deployments(fixture: Fixture) -> list[Deployment]:
+    """Resolve a fixture as `--root /` does; paths are shown relative to the current directory."""
+    settings = Settings(root="/", target=fixture.options.target, server=fixture.server)
+    resolve = import_module(f"tlslint.resolve.{fixture.server}").resolve
+    target = parse_target(settings.target, fixture.server)
+    found = discover([fixture.entry.name], settings)
+    assert found.problems == ()
+    return [resolve(root, root.files.tree(root.entry), target) for root in found.roots]
+
+
+def findings(fixture: Fixture, rules: Sequence[RuleModule]) -> list[Finding]:
+    """Return what these rules find in a fixture, in the order of a report; the current directory is the fixture's."""
+    policy = load_policy(fixture.options.policy)
+    found = [item for deployment in deployments(fixture) for item in check(deployment, policy, rules)]
+    return sorted(found, key=lambda item: item.sort_key)
+
+
+def described(finding: Finding, entry: str) -> str:
+    """Write a finding on one line; the file is named where it is not the entry file."""
+    span = finding.span
+    file = "" if span.source.path == entry else f"{span.source.path}:"
+    position = f"{file}{span.line}:{span.column}-{span.end_line}:{span.end_column}"
+    parts = [f"{finding.message}", finding.label, "; ".join(finding.endpoints)]
+    return f"{position} {finding.severity.label} {finding.code} {finding.name}: {' | '.join(parts)}"
