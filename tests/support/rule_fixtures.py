@@ -1,4 +1,4 @@
-"""The fixtures of the rules: `fixtures/rules/<rule>/<server>/{bad,good}[-<case>].conf`, or a folder with the whole tree.
+"""The fixtures of the rules: `fixtures/rules/<rule>/<server>/{bad,good}[-<case>].conf`, or a folder with a whole tree.
 
 A fixture's first line may say how it is checked, as a comment:
 

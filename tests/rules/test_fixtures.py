@@ -1,0 +1,75 @@
+"""Each rule finds in its bad fixtures exactly what `bad.out` says, and nothing in its good ones.
+
+`TLSLINT_UPDATE=1` rewrites the `.out` files: read the difference, each line of it must be true. Each fixture is also put to
+the real server, so that nothing is shown that nobody could run.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.rule_fixtures import FIXTURES, Fixture, described, findings, fixtures, has_resolver
+from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
+from tlslint.check import RuleModule
+from tlslint.rules import RULES
+
+RESOLVABLE = [fixture for fixture in fixtures() if has_resolver(fixture.server)]
+
+
+def rule_named(name: str) -> RuleModule:
+    return next(module for module in RULES if module.rule.name == name)
+
+
+@pytest.mark.parametrize("fixture", RESOLVABLE, ids=str)
+def test_findings(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fixture.folder)
+    found = findings(fixture, [rule_named(fixture.rule)])
+    text = "".join(f"{described(finding, fixture.entry.name)}\n" for finding in found)
+    if not fixture.is_bad:
+        assert text == ""
+        return
+    expected = fixture.beside(".out")
+    if os.environ.get("TLSLINT_UPDATE") == "1":
+        expected.write_text(text, encoding="utf-8")
+    assert text, "nothing was found"
+    assert text == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fixture", RESOLVABLE, ids=str)
+def test_every_rule_copes_with_every_fixture(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fixture.folder)
+    for finding in findings(fixture, RULES):
+        assert finding.span.start <= finding.span.end <= len(finding.span.source.text)
+        assert "{endpoint}" not in finding.message
+        assert "\n" not in finding.message + finding.label + finding.help + finding.why + finding.seen
+
+
+@pytest.fixture(params=NGINX_NAMES)
+def nginx(request: pytest.FixtureRequest) -> NginxBinary:
+    found = find_nginx(request.param)
+    if found is None and require_servers():
+        pytest.fail(f"{request.param} is required and not installed")
+    return found or pytest.skip(f"{request.param} is not installed")
+
+
+@pytest.mark.parametrize("fixture", fixtures("nginx"), ids=str)
+def test_nginx_reads_the_fixture(fixture: Fixture, nginx: NginxBinary, tmp_path: Path) -> None:
+    folder = tmp_path / "conf"
+    shutil.copytree(fixture.folder, folder, symlinks=True)
+    for path in folder.rglob("*"):
+        # certificates are named relative to the fixture
+        if path.is_file() and not path.is_symlink():
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            text = re.sub(r"(?:\.\./)+certificates/", f"{FIXTURES}/certificates/", text)
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    text = fixture.entry.read_text(encoding="utf-8", errors="surrogateescape")
+    for module, present in (("mail", nginx.has_mail), ("stream", nginx.has_stream)):
+        if re.search(rf"(?m)^\s*{module}\s*\{{", text) and not present:
+            pytest.skip(f"{nginx.name} has no {module} module")
+    passed, messages = nginx_test(nginx, folder, fixture.entry.name)
+    assert passed == fixture.accepted_by(nginx), messages
+    if not passed:
+        assert (fixture.refusal or "") in messages
