@@ -328,7 +328,7 @@ def foreseen(hosts: list[list[str]], version: Version) -> list[str]:
 
 
 def test_names_as_nginx_judges_them(nginx: NginxBinary) -> None:
-    @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=80, deadline=None, derandomize=True, database=None)
     @given(hosts_of(WILD_NAMES))
     def check(hosts: list[list[str]]) -> None:
         _, output = nginx_test(nginx, f"events {{}}\nhttp {{\n{server_blocks(hosts, '127.0.0.1:8443')}\n}}\n")
