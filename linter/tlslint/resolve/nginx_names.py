@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from tlslint.resolve.nginx_regex import MAX_NAME, Regex, RegexError, Unpredictable
 from tlslint.target import Version
+
+if TYPE_CHECKING:
+    from tlslint.resolve.nginx_regex import Regex
 
 Kind = Literal["exact", "wildcard", "dotted", "regex", "empty"]
 
@@ -41,7 +43,7 @@ class NamePattern:
     """What nginx says of it and then accepts it."""
     dead: str | None = None
     """Why no client will ever ask for such a name, although nginx accepts it."""
-    regex: Regex | None = None
+    regex: "Regex | None" = None
     undecided: str | None = None
     """Why the matches of a regular expression cannot be foretold."""
 
@@ -77,6 +79,9 @@ def classify(text: str) -> NamePattern:
 def _classify_regex(text: str, warning: str | None) -> NamePattern:
     if len(text) == 1:
         return NamePattern(text, "regex", error=f'empty regex in server name "{text}"')
+    # most configurations have none, and the start is to be fast
+    from tlslint.resolve.nginx_regex import Regex, RegexError, Unpredictable
+
     try:
         return NamePattern(text, "regex", warning=warning, regex=Regex(text[1:]))
     except RegexError as error:
@@ -167,6 +172,8 @@ def _without_port(asked: str) -> tuple[str, str]:
 
 # one socket
 
+_MAX_NAME: Final = 255
+"""Length of the longest name that a client asks for (RFC 1035, section 2.3.4)."""
 HASH_BUCKET_SIZE: Final = 64
 """nginx's default for `server_names_hash_bucket_size` where a cache line has 64 bytes."""
 
@@ -382,7 +389,7 @@ class NameTable:
             case "regex":
                 assert pattern.regex is not None
                 for name in pattern.regex.samples():
-                    if _HOST_NAME.fullmatch(name) and len(name) <= MAX_NAME and pattern.regex.matches(name):
+                    if _HOST_NAME.fullmatch(name) and len(name) <= _MAX_NAME and pattern.regex.matches(name):
                         yield name
 
 
