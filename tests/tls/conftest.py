@@ -4,6 +4,7 @@ import fcntl
 import importlib.util
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ def _available(name: str) -> bool:
     if name != "cryptography-46":
         return False
     # One worker makes the environment, the others wait for it.
-    with (ROOT / ".venv-openssl35.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / "tlslint-openssl35.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             oracles.create_openssl35()
@@ -75,6 +76,13 @@ def hello_with_config() -> Callable[[str, str], dict[str, Any]]:
         return answer
 
     return asking
+
+
+@pytest.fixture(scope="session")
+def read_hello() -> Callable[[bytes], dict[str, Any]]:
+    """Read the cipher suites and groups out of a ClientHello."""
+    reading: Callable[[bytes], dict[str, Any]] = _oracles()._read_hello
+    return reading
 
 
 @pytest.fixture(scope="session")

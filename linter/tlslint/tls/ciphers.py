@@ -70,6 +70,9 @@ class CipherList:
     word."""
     error: str | None = None
     """OpenSSL's reason to refuse the string: ``no cipher match`` or ``invalid command``."""
+    only_groups: tuple[str, ...] = ()
+    """The key exchange groups that a Suite B keyword leaves, in order; nothing else can set them then. Empty without
+    it."""
 
     @property
     def names(self) -> list[str]:
@@ -337,6 +340,14 @@ _SUITE_B = {
 }
 
 
+_SUITE_B_GROUPS = {
+    "SUITEB128ONLY": ("prime256v1",),
+    "SUITEB128C2": ("prime256v1", "secp384r1"),
+    "SUITEB128": ("prime256v1", "secp384r1"),
+    "SUITEB192": ("secp384r1",),
+}
+
+
 def _suite_b(text: str, vocabulary: _Vocabulary) -> str | None:
     """The Suite B keyword that ``text`` begins with; all that follows it is ignored."""
     spelled = vocabulary.spelled(text[:13])
@@ -370,7 +381,8 @@ def evaluate(cipher_string: str, openssl: OpenSSL) -> CipherList:
     accepted = selection.apply(text, start)
     suites = tuple(openssl.suites[position] for position in selection.on) if accepted else ()
     error = INVALID_COMMAND if not accepted else None if suites else NO_CIPHER_MATCH
-    return CipherList(suites, selection.security_level, tuple(dict.fromkeys(selection.unknown)), error)
+    only_groups = _SUITE_B_GROUPS[keyword] if keyword else ()
+    return CipherList(suites, selection.security_level, tuple(dict.fromkeys(selection.unknown)), error, only_groups)
 
 
 def listed(cipher_string: str, openssl: OpenSSL) -> tuple[Suite, ...]:
