@@ -55,7 +55,7 @@ _APACHE_SECTION: Final = re.compile(
 )
 _APACHE_NAME: Final = re.compile(
     r"(?:SSL|Proxy|Rewrite|Auth|Cache|Deflate|DAV|SVN|Session|MD|H2|WSGI|Jk|Passenger|OIDC|Mellon|Shib|NSS|GnuTLS"
-    r"|Expires|Index|Mod|Script|Suexec|RemoteIP|Filter|Brotli|Balancer|AJP|Sec|LDAP|MCache|RequestRead|CustomLog"
+    r"|Expires|Index|Script|Suexec|RemoteIP|Filter|Brotli|Balancer|AJP|Sec|LDAP|MCache|RequestRead|CustomLog"
     r"|Add(?=[A-Z])|Remove|Limit|Server(?=[A-Z])|KeepAlive|Redirect|SetEnv|BrowserMatch|Force|Default|AllowOverride"
     r"|Max(?=[A-Z])|Min(?=[A-Z])|Alias|UseCanonical)\w+"
     r"|AcceptFilter|AcceptPathInfo|AccessFileName|AllowEncodedSlashes|BufferedLogs|CoreDumpDirectory"

@@ -38,9 +38,9 @@ _FILE_TYPES = {
 class Unreadable:
     """Why the content of a server path is not known.
 
-    `kind` is `missing` (the server would not find it either), `outside` (tlslint may not look there), `unreadable`
-    (refused by the system, or links in a circle), `not-a-file`, `too-large` or `template` (to be filled in by another
-    program first); `reason` is a clause for the reader.
+    `kind` is `missing` (the server would not find it here either), `outside` (tlslint may not look there), `unreadable`
+    (refused by the system), `not-a-file`, `too-large` or `template` (to be filled in by another program first);
+    `reason` is a clause for the reader.
     """
 
     __slots__ = ("kind", "path", "reason")
@@ -171,8 +171,8 @@ class Files:
 
     def _locate(self, path: str) -> _Found | Unreadable:
         """Find the host path of a server path, following links as the server would if `/` were where we see it."""
-        if path not in self._areas:
-            parent, name = posixpath.split(path)
+        parent, name = posixpath.split(path)
+        if path not in self._areas and name not in ("", ".", ".."):
             folder = self._folder(parent)
             if isinstance(folder, Unreadable):
                 return Unreadable(folder.kind, folder.reason, path)
@@ -197,6 +197,7 @@ class Files:
         return known
 
     def _follow(self, path: str, asked: str, links: int) -> _Found | Unreadable:
+        path = _normal(path)
         area = self._area_of(path)
         if area is None:
             reason = _OUTSIDE if path == asked else f"a symbolic link to {path}, which is {_OUTSIDE}"
@@ -212,7 +213,7 @@ class Files:
             status = _status(host, asked)
             if not isinstance(status, Unreadable) and stat.S_ISLNK(status.st_mode):
                 if links == MAX_LINKS:
-                    return Unreadable("unreadable", "symbolic links that lead in a circle", asked)
+                    return Unreadable("missing", "symbolic links that lead in a circle", asked)
                 target = self._link_target(host, here, posixpath.dirname(server))
                 return self._follow(_normal("/".join([target, *names[index + 1 :]])), asked, links + 1)
         if isinstance(status, Unreadable):
@@ -250,7 +251,7 @@ class Files:
             if isinstance(seen, Unreadable):
                 return [] if seen.kind == "missing" and self.whole_machine else seen
             matches = list(self._glob(folder, parts[fixed:]))
-        return sorted(matches, key=os.fsencode)
+        return [_normal(path) for path in sorted(matches, key=os.fsencode)]
 
     def _exists(self, path: str) -> list[str] | Unreadable:
         if self._dump is not None:
@@ -260,7 +261,7 @@ class Files:
 
     def _glob(self, folder: str, parts: Sequence[str]) -> Iterator[str]:
         part, rest = parts[0], parts[1:]
-        entries = self._list(folder)
+        entries = self._list(_normal(folder))
         if isinstance(entries, Unreadable):
             if entries.kind == "outside":
                 # whatever is there, it stays unknown: reading this path will say so
@@ -270,14 +271,14 @@ class Files:
             names = [name for name in [_unescaped(part)] if name in entries]
         else:
             pattern = _compiled(part)
-            names = [name for name in entries if pattern.fullmatch(os.fsencode(name))]
+            names = [name for name in (".", "..", *entries) if pattern.fullmatch(os.fsencode(name))]
         for name in names:
             path = f"{folder.rstrip('/')}/{name}"
             if rest:
                 yield from self._glob(path, rest)
             else:
-                if entries[name]:
-                    self._plain[path] = os.path.join(str(self._folders[folder]), name)
+                if entries.get(name):
+                    self._plain[path] = os.path.join(str(self._folders[_normal(folder)]), name)
                 yield path
 
     def _glob_dump(self, folder: str, parts: Sequence[str]) -> list[str]:
@@ -417,7 +418,7 @@ def _system_error(error: OSError, server_path: str) -> Unreadable:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return Unreadable("missing", "does not exist", server_path)
     if error.errno == errno.ELOOP:
-        return Unreadable("unreadable", "symbolic links that lead in a circle", server_path)
+        return Unreadable("missing", "symbolic links that lead in a circle", server_path)
     return Unreadable("unreadable", (error.strerror or str(error)).lower(), server_path)
 
 
