@@ -175,6 +175,17 @@ def test_nginx_gives_the_same_values(nginx: NginxBinary) -> None:
     assert values(nginx, list(VALUES)) == [as_bytes(value) for value in VALUES.values()]
 
 
+def test_nginx_decodes_every_backslash_pair_as_we_do(nginx: NginxBinary) -> None:
+    raws = [f"{quote}a\\{chr(code)}b{quote}" for code in range(1, 256) for quote in ("", "'", '"')]
+    ours = []
+    for raw in raws:
+        tree = read(f"x {raw};")
+        assert not tree.problems
+        assert len(tree.directives[0].arguments) == 1
+        ours.append(as_bytes(tree.directives[0].arguments[0]))
+    assert values(nginx, raws) == ours
+
+
 def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
