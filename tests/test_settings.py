@@ -1,0 +1,154 @@
+"""Settings files: which one counts, what they mean, and what is said about wrong ones."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tlslint.settings import Settings, SettingsError, find_settings, load_settings
+
+COMPLETE = """\
+policy = "policies/ours.json"
+target = "nginx=1.22.1,openssl=3.0.19"
+root = "rootfs"
+server = "nginx"
+exclude = ["vendor/**"]
+select = ["TLS1", "weak-protocol"]
+ignore = ["hsts-missing"]
+fail-on = "error"
+
+[path-map]
+"/etc/nginx" = "deploy/nginx"
+
+[severity]
+weak-protocol = "info"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    (tmp_path / "project" / "deploy" / "nginx").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def test_every_key(project: Path) -> None:
+    (project / "tlslint.toml").write_text(COMPLETE)
+    settings = load_settings("deploy/nginx")
+    assert settings == Settings(
+        policy=f"{project}/policies/ours.json",
+        target="nginx=1.22.1,openssl=3.0.19",
+        root=f"{project}/rootfs",
+        path_map={"/etc/nginx": f"{project}/deploy/nginx"},
+        server="nginx",
+        exclude=("vendor/**",),
+        select=("TLS1", "weak-protocol"),
+        ignore=("hsts-missing",),
+        fail_on="error",
+        severity={"weak-protocol": "info"},
+        file=f"{project}/tlslint.toml",
+        base=str(project),
+    )
+    assert replace(settings, fail_on="info").fail_on == "info"
+
+
+def test_named_policies_are_not_paths(project: Path) -> None:
+    (project / "tlslint.toml").write_text('policy = "mozilla-intermediate@5.7"\n')
+    assert load_settings().policy == "mozilla-intermediate@5.7"
+
+
+def test_pyproject_table(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\n\n[tool.tlslint]\nroot = "rootfs"\n')
+    assert load_settings("deploy").root == f"{project}/rootfs"
+    (project / "tlslint.toml").write_text('root = "other"\n')
+    assert load_settings("deploy").root == f"{project}/other"
+
+
+def test_nearest_file_counts_and_search_ends_at_the_checkout(project: Path) -> None:
+    (project.parent / "tlslint.toml").write_text('fail-on = "error"\n')
+    assert find_settings() is None
+    assert load_settings() == Settings()
+    (project / "tlslint.toml").write_text("")
+    (project / "deploy" / "pyproject.toml").write_text("[project]\nname = 'tlslint-user'\n")
+    assert find_settings("deploy/nginx") == f"{project}/tlslint.toml"
+    (project / "deploy" / "tlslint.toml").write_text("")
+    assert find_settings("deploy/nginx") == f"{project}/deploy/tlslint.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('# x\nfail_on = "error"\n', 'tlslint.toml:2: unknown key "fail_on" (did you mean "fail-on"?)'),
+        ("\n\npolcy = 1\n", 'tlslint.toml:3: unknown key "polcy" (did you mean "policy"?)'),
+        ("zzz = 1\n", 'tlslint.toml:1: unknown key "zzz"'),
+        ("root = 7\n", 'tlslint.toml:1: "root" must be a string, not a number'),
+        ("root = true\n", 'tlslint.toml:1: "root" must be a string, not a boolean'),
+        ("root = 2026-01-01\n", 'tlslint.toml:1: "root" must be a string, not a date'),
+        ('exclude = "vendor"\n', 'tlslint.toml:1: "exclude" must be an array of strings'),
+        ("exclude = [1]\n", 'tlslint.toml:1: "exclude" must be an array of strings'),
+        (
+            'server = "ngnix"\n',
+            'tlslint.toml:1: "server" must be "auto", "nginx" or "apache", not "ngnix" (did you mean "nginx"?)',
+        ),
+        (
+            '[severity]\n\nweak-protocol = "fatal"\n',
+            'tlslint.toml:3: "weak-protocol" must be "error", "warning" or "info", not "fatal"',
+        ),
+        ("severity = 1\n", 'tlslint.toml:1: "severity" must be a table, not a number'),
+        (
+            '[path-map]\n"etc/nginx" = "x"\n',
+            'tlslint.toml:2: "etc/nginx" in "path-map" must be an absolute path on the server',
+        ),
+        ('path-map = { "/a" = 1 }\n', 'tlslint.toml:1: "/a" must be a string, not a number'),
+        ('root = "a\n', "tlslint.toml:1:"),
+        ("root = 'x'\nroot = 'y'\n", "tlslint.toml"),
+    ],
+)
+def test_what_is_wrong_and_where(project: Path, text: str, message: str) -> None:
+    (project / "tlslint.toml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    if message.endswith((":", "toml")):
+        assert str(raised.value).startswith(message)
+    else:
+        assert str(raised.value) == message
+
+
+def test_errors_in_pyproject_name_the_line_there(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[project]\nname = 'x'\n[tool.tlslint]\nselekt = ['ALL']\n")
+    with pytest.raises(SettingsError, match=r'^pyproject.toml:4: unknown key "selekt" \(did you mean "select"\?\)$'):
+        load_settings()
+
+
+def test_a_named_file_must_exist(project: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^none.toml: No such file or directory$"):
+        load_settings(file="none.toml")
+    (project / "bytes.toml").write_bytes(b"policy = '\xff'\n")
+    with pytest.raises(SettingsError, match=r"^bytes.toml: not UTF-8"):
+        load_settings(file="bytes.toml")
+
+
+def test_paths_of_a_named_file_are_relative_to_it(project: Path) -> None:
+    (project / "deploy" / "strict.toml").write_text('root = "x"\n')
+    settings = load_settings(file="deploy/strict.toml")
+    assert (settings.root, settings.base) == ("deploy/x", "deploy")
+
+
+@pytest.mark.parametrize("write_one", [True, False])
+def test_tomllib_is_imported_only_for_a_settings_file(project: Path, write_one: bool) -> None:
+    if write_one:
+        (project / "tlslint.toml").touch()
+    (project / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    code = "import sys; from tlslint.settings import load_settings; load_settings(); print('tomllib' in sys.modules)"
+    linter = str(Path(__file__).parents[1] / "linter")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {linter!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == str(write_one)
