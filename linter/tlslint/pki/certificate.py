@@ -90,6 +90,10 @@ _KEY_USAGES = {
     "crl_sign": "cRLSign",
 }
 
+# crypto/x509/v3_purp.c; extendedKeyUsage "any" is not enough for either purpose
+_SERVER_KEY_USAGES = frozenset({"digitalSignature", "keyEncipherment", "keyAgreement"})
+_CLIENT_KEY_USAGES = frozenset({"digitalSignature", "keyAgreement"})
+
 _CA_BROWSER_FORUM_POLICIES = "2.23.140.1."
 
 
@@ -334,6 +338,20 @@ class Certificate:
         return self._extensions.extended_key_usage
 
     @property
+    def allows_server_authentication(self) -> bool:
+        """Whether its usages let it be a TLS server's, as OpenSSL's purpose `sslserver` has it."""
+        return self._allows("serverAuth", _SERVER_KEY_USAGES)
+
+    @property
+    def allows_client_authentication(self) -> bool:
+        """Whether its usages let it be a TLS client's, as OpenSSL's purpose `sslclient` has it."""
+        return self._allows("clientAuth", _CLIENT_KEY_USAGES)
+
+    def _allows(self, purpose: str, usages: frozenset[str]) -> bool:
+        by_purpose = self.extended_key_usage is None or purpose in self.extended_key_usage
+        return by_purpose and (self.key_usage is None or bool(self.key_usage & usages))
+
+    @property
     def ocsp_urls(self) -> tuple[str, ...]:
         """OCSP responders named by authorityInfoAccess."""
         return self._extensions.ocsp_urls
@@ -417,6 +435,8 @@ def _signer(algorithm: str) -> str:
 
 def _verify(key_type: str, key: Any, signed_object: "x509.Certificate | x509.CertificateRevocationList") -> None:
     """Raise what the library raises when `key` did not sign."""
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
     is_certificate = hasattr(signed_object, "tbs_certificate_bytes")
     signed = signed_object.tbs_certificate_bytes if is_certificate else signed_object.tbs_certlist_bytes  # type: ignore[union-attr]
     parameters: Any = signed_object.signature_algorithm_parameters
@@ -425,7 +445,9 @@ def _verify(key_type: str, key: Any, signed_object: "x509.Certificate | x509.Cer
         raise TypeError("the signature was made with another kind of key")
     match key_type:
         case "rsa":
-            key.verify(signed_object.signature, signed, parameters, signed_object.signature_hash_algorithm)
+            # the library names no padding for hashes that it has given up (MD5), and still verifies them
+            padding = parameters or PKCS1v15()
+            key.verify(signed_object.signature, signed, padding, signed_object.signature_hash_algorithm)
         case "ec":
             key.verify(signed_object.signature, signed, parameters)
         case "dsa":
