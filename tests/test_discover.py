@@ -39,8 +39,8 @@ OTHERS = {
     "dovecot": "ssl = required\nssl_protocols = !SSLv3\nservice auth {\n  user = root\n}\n",
     "cups": "LogLevel warn\nListen localhost:631\n<Location />\n  Order allow,deny\n</Location>\n"
     "<Policy default>\n</Policy>\n",
-    "proftpd": 'ServerName "Debian"\nServerType standalone\nUser proftpd\n<IfModule mod_tls.c>\nTLSEngine on\n"
-    "</IfModule>\n',
+    "proftpd": 'ServerName "Debian"\nServerType standalone\nUser proftpd\n<IfModule mod_tls.c>\nTLSEngine on\n'
+    "</IfModule>\n",
     "collectd": "Hostname x\nLoadPlugin nginx\n<Plugin nginx>\n  URL http://localhost/status\n</Plugin>\n",
     "varnish": 'backend default {\n    .host = "127.0.0.1";\n}\nsub vcl_recv {\n    set req.x = "y";\n}\n',
     "supervisor": "[program:nginx]\ncommand=nginx -g 'daemon off;'\n",
@@ -209,12 +209,19 @@ def test_what_cannot_be_read_is_said(folder: Path) -> None:
     assert not found.roots
     assert found.problems == (
         ("missing.conf", "no such file or directory"),
-        ("nothing", "no nginx or Apache configuration was found here"),
         ("pipe", "is a FIFO"),
+        ("nothing", "no nginx or Apache configuration was found here"),
     )
     write(folder, {"nothing/x.conf": OTHERS["php-fpm"]})
     assert [reason for _, reason in look("nothing").problems] == ["no nginx or Apache configuration was found here"]
-    assert look(root="nothing").problems
+    assert look(root="nothing").problems == (("nothing", "no nginx or Apache configuration was found here"),)
+
+
+def test_a_root_without_the_usual_files_is_searched(folder: Path) -> None:
+    write(folder, {"rootfs/opt/x/site.conf": SITE, "elsewhere.conf": SITE})
+    assert [(root.entry, root.display) for root in look(root="rootfs").roots] == [
+        ("/opt/x/site.conf", "rootfs/opt/x/site.conf")
+    ]
 
 
 def test_apache_is_found_and_told_apart(folder: Path) -> None:

@@ -79,13 +79,11 @@ class Discovered:
 def discover(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
-    Without paths: the usual main files below the settings' root or path map, else everything below `.`.
+    Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
     files = _files(paths, settings)
     search = _Search(files, settings)
-    if not paths:
-        search.add_usual_entries()
-    for path in paths or ([] if search.candidates else ["."]):
+    for path in paths or search.default_paths():
         if path == "-":
             search.add_standard_input(stdin or b"")
         else:
@@ -100,7 +98,6 @@ def _files(paths: Sequence[str], settings: Settings) -> Files:
             allowed += [path] if os.path.isdir(path) else [path, os.path.dirname(path) or "."]
     if not paths and (settings.root or settings.path_map):
         allowed = []
-    # a directory stands for all that is below it, so fewer will do where many files are given
     return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map)
 
 
@@ -294,6 +291,8 @@ class _Search:
         self.files = files
         self.settings = settings
         self.candidates: dict[str, _Candidate] = {}
+        self.folders: list[str] = []
+        """The directories that were asked for."""
         self.found: list[tuple[Root, str, set[str]]] = []
         """Each root with the real path of its entry, and the real paths of what it reaches."""
         self.standalone: list[Root] = []
@@ -304,12 +303,17 @@ class _Search:
 
     # candidates
 
-    def add_usual_entries(self) -> None:
-        if self.settings.root is None and not self.settings.path_map:
-            return
+    def default_paths(self) -> list[str]:
+        """Take the usual main files if there are any; otherwise say where to search."""
+        mapped = [self.settings.root] if self.settings.root is not None else list(self.settings.path_map.values())
+        if not mapped:
+            return ["."]
         for path, kind in USUAL_ENTRIES:
             if self.settings.server in ("auto", kind) and isinstance(self.files.expand(path), list):
                 self.candidates[path] = _Candidate(path, explicit=True)
+        if self.files.whole_machine and not self.candidates:
+            self.problems.append(("/", "no nginx or Apache configuration in any of the usual places"))
+        return [] if self.candidates or self.files.whole_machine else mapped
 
     def add(self, path: str) -> None:
         try:
@@ -321,12 +325,10 @@ class _Search:
             server_path = self.files.server_path(path)
             self.candidates[server_path] = _Candidate(server_path, explicit=True)
             return
-        before = len(self.candidates)
+        self.folders.append(path)
         for host_path in self._walk(path):
             server_path = self.files.server_path(host_path)
             self.candidates.setdefault(server_path, _Candidate(server_path, explicit=False))
-        if len(self.candidates) == before:
-            self.problems.append((path, "no nginx or Apache configuration was found here"))
 
     def _walk(self, folder: str) -> Iterator[str]:
         """Yield the files below a directory that may be configuration; links to directories are not followed."""
@@ -385,13 +387,9 @@ class _Search:
                 covered |= reached | {real}
                 self.found.append((root, real, reached))
         roots = [*self.standalone, *self._without_included()]
-        if self.candidates and not roots and not self.skipped and not self.problems:
-            self.problems.append((self._asked_for(), "no nginx or Apache configuration was found here"))
+        if not roots and not self.skipped:
+            self.problems += [(folder, "no nginx or Apache configuration was found here") for folder in self.folders]
         return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems))
-
-    def _asked_for(self) -> str:
-        shown = [self.files.display_path(path) for path in self.candidates]
-        return os.path.commonpath(shown) if len(shown) > 1 and not any(map(os.path.isabs, shown)) else "."
 
     def _without_included(self) -> list[Root]:
         """Leave out roots that a later one turned out to include; of files that include each other the first stays."""
