@@ -25,6 +25,7 @@ from tlslint.resolve.model import (
 from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, implicit_listen, parse_listen
 from tlslint.resolve.nginx_names import NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
+from tlslint.resolve.nginx_protocols import protocol_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
 from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.target import Target, Version
@@ -72,6 +73,7 @@ class _Resolution:
         for module in MODULES:
             for scope in self.main.blocks(module):
                 self._module(scope)
+        self.problems.extend(protocol_problems(self.main))
         return Deployment(
             server="nginx",
             entry=self.root.display,
@@ -198,15 +200,17 @@ class _Resolution:
 
     def _answer(self, listener: Listener, sni: str | None, name: ServerName | None, host: VirtualHost) -> Endpoint:
         default = listener.default
-        answering = host if _has_context(host.tls) else default
-        governing = self.reader.govern(answering.tls, default.tls)
+        if _has_context(host.tls):
+            answering, governing = host, self.reader.govern(host.tls, default.tls)
+        else:
+            answering, governing = default, self.reader.borrow(host.tls, default.tls)
         if _has_context(answering.tls):
             quic = listener.transport == "quic"
             handshake = self.answers.answer(
                 governing,
                 opening=None if default.tls.reject_handshake.known and answering is default else default.tls,
                 version_level=0 if decides_by_name(self.target) else self.answers.level(default.tls),
-                alpn=self._alpn(listener, answering),
+                alpn=self._alpn(listener, host),
                 quic=quic,
             )
         else:

@@ -1,10 +1,13 @@
 """Small helpers for rules: how lists are written, and which argument a finding points at."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
 
 from tlslint.finding import Related, Severity
-from tlslint.parse.tree import Span
-from tlslint.resolve.model import Deployment, Problem, Setting
+from tlslint.parse.tree import Argument, Span
+from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting
+
+T = TypeVar("T")
 
 SEVERITIES = {severity.label: severity for severity in Severity}
 
@@ -38,7 +41,8 @@ def through_includes(setting: Setting[object]) -> tuple[Related, ...]:
     include = setting.places[-1].last_include if setting.places else None
     if include is None or not include.arguments:
         return ()
-    return (Related(Span(include.source, include.start, include.arguments[-1].end), "takes effect through this include"),)
+    span = Span(include.source, include.start, include.arguments[-1].end)
+    return (Related(span, "takes effect through this include"),)
 
 
 def problems(deployment: Deployment, kind: str) -> Iterator[Problem]:
@@ -49,3 +53,65 @@ def problems(deployment: Deployment, kind: str) -> Iterator[Problem]:
 def related_places(problem: Problem) -> tuple[Related, ...]:
     """Return the further places of a problem."""
     return tuple(Related(span, message) for span, message in problem.related)
+
+
+def part_of(argument: Argument, start: int, end: int) -> Span:
+    """Return the span of a part of an argument's value, or of the whole argument where escapes hide the offsets."""
+    quotes = len(argument.quote)
+    if argument.end - argument.start - 2 * quotes != len(argument):
+        return argument.span
+    first = argument.start + quotes
+    return Span(argument.source, first + start, first + end)
+
+
+def value_argument(setting: Setting[T]) -> Argument | None:
+    """Return the argument that holds the whole value of a setting, or None where several make it (or none does)."""
+    if not setting.places:
+        return None
+    arguments = setting.places[-1].directive.arguments
+    return next((argument for argument in reversed(arguments) if argument == setting.value), None)
+
+
+def directive_of(setting: Setting[T]) -> str:
+    """Return the name of the directive that (last) makes a setting, as the server spells it."""
+    return str(setting.places[-1].directive.name) if setting.places else ""
+
+
+def span_of(setting: Setting[T], endpoints: list[Endpoint]) -> Span:
+    """Return where a setting is made; for a default, the opening line of the first host that it is in force for."""
+    return setting.span or endpoints[0].answering.span
+
+
+def negotiating(deployment: Deployment) -> Iterator[Endpoint]:
+    """Yield the endpoints that mean to complete handshakes: TLS is spoken, and nothing rejects every client."""
+    for endpoint in deployment.endpoints:
+        tls = endpoint.tls
+        if endpoint.handshake.outcome == "plaintext" or tls.reject_handshake.known:
+            continue
+        if tls.certificates.is_unknown or tls.certificates.known:
+            yield endpoint
+
+
+def governed_by(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]]:
+    """Yield the negotiating endpoints, those together for which the same settings of these names are in force."""
+    groups: dict[tuple[int, ...], list[Endpoint]] = {}
+    for endpoint in negotiating(deployment):
+        key = tuple(id(getattr(endpoint.tls, name)) for name in fields)
+        groups.setdefault(key, []).append(endpoint)
+    yield from groups.values()
+
+
+def labels(endpoints: Iterable[Endpoint]) -> list[str]:
+    """Return the labels of endpoints, in order."""
+    return [endpoint.label for endpoint in endpoints]
+
+
+def releases(versions: Iterable[object], all_versions: Iterable[object]) -> str:
+    """Write which versions of an ordered list are meant: `1.18.0 to 1.22.1`, `from 1.28.3`, `1.24.0 and 1.28.3`."""
+    chosen, everything = list(versions), list(all_versions)
+    if not chosen or len(chosen) == len(everything) == 1:
+        return listed(map(str, chosen))
+    first, last = everything.index(chosen[0]), everything.index(chosen[-1])
+    if last - first + 1 != len(chosen) or (len(chosen) == 1 and last != len(everything) - 1):
+        return listed(map(str, chosen))
+    return f"{chosen[0]} and later" if last == len(everything) - 1 else f"{chosen[0]} to {chosen[-1]}"

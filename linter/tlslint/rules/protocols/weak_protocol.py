@@ -1,9 +1,9 @@
 """A protocol version below the policy is switched on.
 
 ## What it finds
-The versions that are really in force for an endpoint: inherited and default values, repeated lines, OpenSSL commands
-and the default server of a shared socket are all taken into account. A version that the policy forbids because it is
-broken (anything below TLS 1.2) is an error; one that a strict policy merely leaves out is a warning.
+The versions that are really in force for an endpoint: inherited values, repeated lines, OpenSSL commands and the
+default server of a shared socket are all taken into account. A version that the policy forbids because it is broken
+(anything below TLS 1.2) is an error; one that a strict policy merely leaves out is a warning.
 
 ## Why it matters
 SSL 2 and 3 are broken outright (RFC 6176, RFC 7568), TLS 1.0 and 1.1 were retired by RFC 8996.
@@ -18,15 +18,17 @@ oldest clients that still can.
 ## False alarms that it avoids
 A server that rejects every handshake, a plaintext socket, and a line that another one overrides are silent. OpenSSL 3
 does not negotiate TLS 1.0 and 1.1 unless the security level is 0: the finding then says that the version is listed but
-not negotiable on this target, because the next machine may differ.
+not negotiable, because the next machine may differ. What nobody wrote (implicit-protocols), what a command switches on
+(overridden-protocols) and what two lines unite to (repeated-protocols) have rules of their own.
 """
 
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy, ProtocolVerdict
-from tlslint.resolve.model import Deployment, Handshake
-from tlslint.rules.words import listed, place_of
+from tlslint.resolve.model import Deployment
+from tlslint.rules.versions import Use, asleep, serving, united_by_accident
+from tlslint.rules.words import labels, listed, place_of
 
 rule = Rule(
     code="TLS101",
@@ -37,37 +39,31 @@ rule = Rule(
     seen="nobody gets an error, that is the trap; scanners and audits report it",
     sources=("RFC 8996", "RFC 7568", "RFC 6176", "Mozilla/TLSRef guidelines, tls_versions"),
 )
+WHY_OMITTED = "the policy wants newer versions only, although this one is sound in itself"
+SEVERITIES = ((ProtocolVerdict.WEAK, Severity.ERROR), (ProtocolVerdict.OMITTED, Severity.WARNING))
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each setting that switches a version on that the policy does not allow."""
-    for handshake in deployment.handshakes:
-        enabled = handshake.tls.effective_protocols.known
-        if handshake.outcome in ("completes", "rejected") and handshake.endpoints and enabled:
-            yield from _check(handshake, policy, enabled)
+    for use in serving(deployment):
+        if use.plain.explicit:
+            yield from _check(deployment, use, policy)
 
 
-def _check(handshake: Handshake, policy: Policy, enabled: frozenset[str]) -> Iterator[Finding]:
-    if handshake.tls.reject_handshake.known:
-        return
-    setting = handshake.tls.effective_protocols
-    if not setting.explicit:
-        return  # the default of a version is implicit-protocols' subject
-    for verdict, severity in ((ProtocolVerdict.WEAK, Severity.ERROR), (ProtocolVerdict.OMITTED, Severity.WARNING)):
-        outside = [name for name in sorted(enabled) if policy.judge_protocol(name) is verdict]
+def _check(deployment: Deployment, use: Use, policy: Policy) -> Iterator[Finding]:
+    written = (use.enabled & use.listed) - united_by_accident(use)
+    for verdict, severity in SEVERITIES:
+        outside = [name for name in sorted(written) if policy.judge_protocol(name) is verdict]
         if not outside:
             continue
-        dormant = [name for name in outside if name not in handshake.protocols]
-        label = f'not in policy "{policy.name}"'
-        if dormant:
-            label += f"; {listed(dormant)} not negotiable with this target's TLS library"
-        span = place_of(setting, outside)
+        note = asleep(deployment, use, outside)
         yield rule.finding(
             f"{listed(outside)} {'is' if len(outside) == 1 else 'are'} switched on for {{endpoint}}",
-            span,
+            place_of(use.plain, outside),
             severity=severity,
-            label=label,
+            label=f'not in policy "{policy.name}"' + (f"; {note}" if note else ""),
+            why=None if verdict is ProtocolVerdict.WEAK else WHY_OMITTED,
             source=policy.source_of("protocols"),
             help=f"allow {listed(policy.protocols)} only",
-            endpoints=handshake.labels,
+            endpoints=labels(use.endpoints),
         )

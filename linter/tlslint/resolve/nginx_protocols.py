@@ -1,0 +1,55 @@
+"""Words in lists of protocol versions that nginx refuses, as problems for a rule to report."""
+
+import re
+from collections.abc import Iterator
+
+from tlslint.parse.tree import Argument
+from tlslint.resolve.model import Place, Problem
+from tlslint.resolve.nginx_scope import Scope
+from tlslint.resolve.nginx_tls import PROTOCOLS
+
+DIRECTIVES = ("ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols")
+_KNOWN = frozenset(name.lower() for name in PROTOCOLS)
+_PLACEHOLDER = re.compile(r"[${}%@<>]")
+_VERSION = re.compile(r"(ssl|tls)[ _-]?v?[ _-]?(\d)(?:[._-]?(\d))?[,;|]?", re.IGNORECASE)
+
+
+def protocol_problems(main: Scope) -> Iterator[Problem]:
+    """Yield each word that is no version of nginx's, with the version that was probably meant."""
+    seen: set[int] = set()
+    for scope in main.walk():
+        for name in DIRECTIVES:
+            for place in scope.own.get(name, ()):
+                if id(place.directive) not in seen:
+                    seen.add(id(place.directive))
+                    yield from _problems(place)
+
+
+def _problems(place: Place) -> Iterator[Problem]:
+    for word in place.directive.arguments:
+        if word.lower() in _KNOWN or _PLACEHOLDER.search(word):
+            continue
+        meant = meant_by(word)
+        yield Problem(
+            "unknown-protocol",
+            f'{place.directive.name} has the word "{word}", which nginx does not know',
+            word.span,
+            label="nginx refuses to start",
+            help=f"write {' '.join(meant)}" if meant else f"name versions out of {', '.join(PROTOCOLS)}",
+        )
+
+
+def meant_by(word: Argument | str) -> tuple[str, ...]:
+    """Return the versions that a misspelt word (`TLS1.2`, `TLSv1.2,TLSv1.3`) means; nothing where that is not clear."""
+    meant = []
+    for part in re.split(r"[,;|\s]+", word.strip(",;| ")):
+        match = _VERSION.fullmatch(part)
+        if match is None:
+            return ()
+        family, major, minor = match.groups()
+        family = "SSL" if family.lower() == "ssl" else "TLS"
+        name = f"{family}v{major}.{minor}" if minor not in (None, "0") else f"{family}v{major}"
+        if name not in PROTOCOLS:
+            return ()
+        meant.append(name)
+    return tuple(meant)

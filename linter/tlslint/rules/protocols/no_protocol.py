@@ -1,0 +1,69 @@
+"""No protocol version is left: every handshake fails.
+
+## What it finds
+Endpoints for which the list of versions is empty, or for which OpenSSL commands and the TLS library leave nothing of
+it: `ssl_protocols SSLv3;` on a library without SSL 3, or `MaxProtocol TLSv1.2` below a list that begins with TLS 1.3.
+
+## Why it matters
+nginx starts, tests its configuration without a complaint, and no client can connect.
+
+## What clients see
+`tlsv1 alert protocol version`, `ERR_SSL_VERSION_OR_CIPHER_MISMATCH`, or `internal error` from older libraries.
+
+## How to fix it
+Name the policy's versions, and take the command away that contradicts them.
+
+## False alarms that it avoids
+Where the version of OpenSSL is not known, a version counts as negotiable when any supported release negotiates it.
+Values that could not be read, servers that reject every handshake, and lists with a word that the server refuses are
+not judged.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment
+from tlslint.rules.versions import Use, nothing_left, uses
+from tlslint.rules.words import directive_of, labels, listed, span_of
+
+rule = Rule(
+    code="TLS105",
+    name="no-protocol",
+    severity=Severity.ERROR,
+    summary="no protocol version is left, so every handshake fails",
+    why="the server starts without a complaint, and nobody can connect",
+    seen="every handshake fails; curl reports `tlsv1 alert protocol version` or `tlsv1 alert internal error`",
+    sources=("SSL_CONF_cmd(3)", "nginx, ssl_protocols"),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each set of versions of which nothing can be negotiated."""
+    for use in uses(deployment):
+        if nothing_left(deployment, use):
+            yield rule.finding(
+                _message(use),
+                span_of(use.effective, use.endpoints),
+                label=_label(deployment, use),
+                source=policy.source_of("protocols"),
+                help=f"allow {listed(policy.protocols)}",
+                endpoints=labels(use.endpoints),
+            )
+
+
+def _message(use: Use) -> str:
+    if not use.enabled:
+        return "no protocol version is left for {endpoint}: every handshake fails"
+    return f"nothing but {listed(sorted(use.enabled))} is switched on for {{endpoint}}: every handshake fails"
+
+
+def _label(deployment: Deployment, use: Use) -> str:
+    if use.plain.explicit and not use.plain.places[-1].directive.arguments:
+        return f"{directive_of(use.plain)} names no version; {deployment.server} refuses to start"
+    if not use.enabled:
+        return f"takes away what is left of {listed(sorted(use.listed))}" if use.listed else "the set is empty"
+    library = f"OpenSSL {deployment.target.openssl}" if len(deployment.targets()) == 1 else "no supported OpenSSL"
+    return f"{library} does not negotiate {listed(sorted(use.enabled), 'or')} here".replace(
+        "no supported OpenSSL does not negotiate", "no supported OpenSSL negotiates"
+    )

@@ -1,0 +1,95 @@
+"""A host's protocol versions have no effect, because the socket's default server decides them.
+
+## What it finds
+On a socket that several hosts share, nginx before 1.29.2 (and any nginx with LibreSSL) takes the protocol versions
+from the default server, whatever the selected host says. `MinProtocol` and `MaxProtocol` commands of a host that is
+not the default server are without effect on every version.
+
+## Why it matters
+A host that asks for TLS 1.3 only is served with everything that the default server allows, and nobody is told.
+
+## What clients see
+They negotiate the default server's versions; a client that has none of those fails with `protocol version`.
+
+## How to fix it
+Set the versions in the default server or at the level above all hosts, give the host a socket of its own, or upgrade.
+
+## False alarms that it avoids
+Equal values, hosts on a socket of their own and the default server itself are silent. Where the server's version is
+not known, the finding says on which versions it holds.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Endpoint, Setting, Shadow
+from tlslint.rules.words import directive_of, listed, negotiating
+
+rule = Rule(
+    code="TLS107",
+    name="shadowed-protocols",
+    severity=Severity.ERROR,
+    summary="a host's protocol versions have no effect, because the socket's default server decides them",
+    why="before nginx 1.29.2 the version is agreed on before the name is looked at",
+    seen="clients negotiate the default server's versions: `openssl s_client -servername` shows them",
+    sources=("nginx, ssl_protocols: virtual servers", "nginx change log, 1.29.2"),
+    servers=("nginx",),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each line that sets versions which do not govern."""
+    for endpoint in negotiating(deployment):
+        shadow = next((shadow for shadow in endpoint.shadowed if shadow.field == "protocols"), None)
+        if shadow is not None:
+            yield _shadowed(endpoint, shadow)
+        else:
+            yield from _ignored_command(endpoint)
+
+
+def _shadowed(endpoint: Endpoint, shadow: Shadow) -> Finding:
+    own, governing = _versions(shadow.own), _versions(shadow.governing)
+    weaker = min(governing, default="") < min(own, default="")
+    where = f"on {shadow.versions}, " if shadow.versions else ""
+    span = shadow.own.span
+    assert span is not None
+    return rule.finding(
+        f"{where}{directive_of(shadow.own)} has no effect for {{endpoint}}: the socket's default server decides, "
+        f"with {listed(governing) or 'none'}",
+        span,
+        severity=Severity.ERROR if weaker and not shadow.versions else Severity.WARNING,
+        label="not in force" + (f" on {shadow.versions}" if shadow.versions else ""),
+        help="set the versions in the default server or above all hosts, or give this host a socket of its own",
+        endpoints=[endpoint.label],
+        related=_decider(endpoint, shadow.governing),
+    )
+
+
+def _ignored_command(endpoint: Endpoint) -> Iterator[Finding]:
+    own, governing = endpoint.answering.tls.effective_protocols, endpoint.tls.effective_protocols
+    by_command = own.places[len(endpoint.answering.tls.protocols.places) :]
+    if own.known is None or governing.known is None or own.known == governing.known or not by_command:
+        return
+    weaker = min(governing.known, default="") < min(own.known, default="")
+    command = by_command[-1].directive
+    yield rule.finding(
+        f"{command.name} {command.arguments[0]} has no effect for {{endpoint}}: the socket's default server decides, "
+        f"with {listed(sorted(governing.known)) or 'none'}",
+        by_command[-1].span,
+        severity=Severity.ERROR if weaker else Severity.WARNING,
+        label="not in force",
+        help="give the command to the default server of the socket",
+        endpoints=[endpoint.label],
+        related=_decider(endpoint, governing),
+    )
+
+
+def _versions(setting: Setting[object]) -> list[str]:
+    value = setting.known
+    return sorted(map(str, value)) if isinstance(value, frozenset) else []
+
+
+def _decider(endpoint: Endpoint, governing: Setting[object] | Setting[frozenset[str]]) -> list[Related]:
+    span = governing.span or endpoint.listener.default.span
+    return [Related(span, "decides for every name on this socket")]

@@ -1,0 +1,101 @@
+"""What the rules about protocol versions share: which settings decide, and whether anything is left to negotiate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tlslint.resolve.model import Deployment, Endpoint, Setting
+from tlslint.rules.words import governed_by, listed, releases
+from tlslint.target import Target, Version
+from tlslint.tls.handshake import build, level_of
+from tlslint.tls.protocols import compiled, negotiable
+
+TLS13 = "TLSv1.3"
+SERVERS_WITH_TLS13 = {"nginx": Version("1.13.0"), "apache": Version("2.4.36")}
+"""Since when the servers have the version (their change logs)."""
+
+
+@dataclass(slots=True)
+class Use:
+    """The protocol settings that govern some endpoints: what the directive says, and what commands leave of it."""
+
+    plain: Setting[frozenset[str]]
+    effective: Setting[frozenset[str]]
+    endpoints: list[Endpoint]
+
+    @property
+    def enabled(self) -> frozenset[str]:
+        """The versions that are switched on; empty where they are unknown."""
+        return self.effective.known or frozenset()
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The versions that the plain directive (or the default) switches on."""
+        return self.plain.known or frozenset()
+
+    @property
+    def dormant(self) -> frozenset[str]:
+        """The enabled versions that no endpoint negotiates."""
+        negotiated = {name for endpoint in self.endpoints for name in endpoint.handshake.protocols}
+        return self.enabled - negotiated
+
+    @property
+    def quic(self) -> list[Endpoint]:
+        """The endpoints that speak QUIC."""
+        return [endpoint for endpoint in self.endpoints if endpoint.listener.transport == "quic"]
+
+
+def uses(deployment: Deployment) -> Iterator[Use]:
+    """Yield the protocol settings that are in force and known."""
+    for endpoints in governed_by(deployment, "protocols", "effective_protocols"):
+        tls = endpoints[0].tls
+        if not tls.effective_protocols.is_unknown:
+            yield Use(tls.protocols, tls.effective_protocols, endpoints)
+
+
+def serving(deployment: Deployment) -> Iterator[Use]:
+    """Yield the protocol settings with which something can be negotiated: the others are no-protocol's subject."""
+    return (use for use in uses(deployment) if not nothing_left(deployment, use))
+
+
+def nothing_left(deployment: Deployment, use: Use) -> bool:
+    """Whether no OpenSSL that the target may have negotiates any of the enabled versions."""
+    return not any(
+        negotiable(use.enabled, build(target), _lowest_level(use, target), None) for target in deployment.targets()
+    )
+
+
+def _lowest_level(use: Use, target: Target) -> int:
+    settings = {id(endpoint.tls.ciphers): endpoint.tls for endpoint in use.endpoints}
+    return min(level_of(tls.ciphers.known or "DEFAULT", tls.security_level, target) for tls in settings.values())
+
+
+def united_by_accident(use: Use) -> frozenset[str]:
+    """Return the versions that an earlier line of the same block adds to what the last one says."""
+    if len(use.plain.places) < 2:
+        return frozenset()
+    last = {word.lower() for word in use.plain.places[-1].directive.arguments}
+    return frozenset(name for name in use.listed if name.lower() not in last)
+
+
+def asleep(deployment: Deployment, use: Use, names: list[str]) -> str:
+    """Say which of these versions are switched on but not negotiated, and by which library; empty where all are."""
+    targets = deployment.targets()
+    sleeping: dict[str, list[str]] = {}
+    for target in targets:
+        awake = negotiable(names, build(target), _lowest_level(use, target), None)
+        resting = [name for name in names if name not in awake]
+        if resting:
+            sleeping.setdefault(listed(resting, "or"), []).append(str(target.openssl))
+    versions = [str(target.openssl) for target in targets]
+    return "; ".join(
+        f"OpenSSL {releases(libraries, versions)} {'does' if len(libraries) == 1 else 'do'} not negotiate {what}"
+        for what, libraries in sleeping.items()
+    )
+
+
+def available(deployment: Deployment, name: str) -> bool:
+    """Whether the target's server and TLS library have a protocol version at all."""
+    server = deployment.target.server
+    if name == TLS13 and server is not None and server < SERVERS_WITH_TLS13[deployment.server]:
+        return False
+    return any(name in compiled(build(target)) for target in deployment.targets())
