@@ -21,11 +21,18 @@ from typing import TYPE_CHECKING
 
 from tlslint.pki import der as asn1
 from tlslint.pki import pem
-from tlslint.pki.certificate import CURVES, Certificate, UnreadableCertificateError, certificate_from_der
-from tlslint.pki.certificate import canonical_public_key_sha256 as _public_key_sha256
-from tlslint.pki.certificate import comparable_name as _comparable_name
-from tlslint.pki.certificate import name_text as _name_text
-from tlslint.pki.certificate import quietly as _quietly
+from tlslint.pki.certificate import (
+    CURVES,
+    KEY_TYPES,
+    Certificate,
+    UnreadableCertificateError,
+    canonical_public_key_sha256,
+    certificate_from_der,
+    comparable_name,
+    key_bits_of,
+    name_text,
+    quietly,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -184,12 +191,12 @@ class CertificateRevocationList:
     @cached_property
     def issuer(self) -> str:
         """The issuer as RFC 4514 writes it."""
-        return _name_text(self._x509.issuer)
+        return name_text(self._x509.issuer)
 
     @cached_property
     def issuer_key(self) -> tuple[object, ...]:
         """The issuer in the form in which names are compared; equals a CA certificate's `subject_key`."""
-        return _comparable_name(self._x509.issuer)
+        return comparable_name(self._x509.issuer)
 
     @property
     def last_update(self) -> datetime:
@@ -366,7 +373,7 @@ class _Reader:
 
         try:
             der = block.data[: asn1.signed_object_end(block.data)]
-            with _quietly():
+            with quietly():
                 parsed = x509.load_der_x509_crl(der)
                 _ = parsed.last_update_utc, parsed.next_update_utc, parsed.issuer
         except Exception as problem:
@@ -510,7 +517,7 @@ def _key_facts(data: bytes) -> KeyFacts:
 def _public_facts(block: pem.Block, count: int, key_type: str | None) -> KeyFacts:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
-    with _quietly():
+    with quietly():
         try:
             private = load_der_private_key(block.data, password=None, unsafe_skip_rsa_key_validation=True)
             public = private.public_key()
@@ -519,13 +526,12 @@ def _public_facts(block: pem.Block, count: int, key_type: str | None) -> KeyFact
             # the library's own words might quote what it read
             return KeyFacts(key_type=key_type, count=count, line=block.line, problem="the private key cannot be read")
     algorithm, curve = asn1.algorithm_of(info)
-    from tlslint.pki.certificate import KEY_TYPES
-
+    key_type = KEY_TYPES.get(algorithm, "unknown")
     return KeyFacts(
-        key_type=KEY_TYPES.get(algorithm, "unknown"),
-        key_bits=CURVES[curve][1] if curve in CURVES else getattr(public, "key_size", None),
+        key_type=key_type,
+        key_bits=key_bits_of(public, key_type),
         curve=CURVES[curve][0] if curve in CURVES else curve,
-        public_key_sha256=_public_key_sha256(public, info),
+        public_key_sha256=canonical_public_key_sha256(public, info),
         count=count,
         line=block.line,
     )

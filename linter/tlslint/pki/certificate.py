@@ -182,14 +182,12 @@ class Certificate:
     @cached_property
     def key_bits(self) -> int | None:
         """The size of the key in bits: modulus, field of the curve; None where a size says nothing."""
-        size: int | None = getattr(self._public_key, "key_size", None)
-        if size is not None:
-            return size
-        if self.key_type == "rsa":  # a size that the library refuses
+        size = key_bits_of(self._public_key, self.key_type)
+        if size is None and self.key_type == "rsa":  # a size that the library refuses
             return self.rsa_numbers[0].bit_length() if self.rsa_numbers else None
-        if self.key_type == "ec":
+        if size is None and self.key_type == "ec":
             return CURVES.get(self._curve_identifier or "", (None, None))[1]
-        return _FIXED_SIZES.get(self.key_type)
+        return size
 
     @cached_property
     def curve(self) -> str | None:
@@ -492,6 +490,12 @@ def _parse(der: bytes) -> "x509.Certificate":
         except Exception as problem:
             raise UnreadableCertificateError(str(problem) or type(problem).__name__) from problem
     return parsed
+
+
+def key_bits_of(key: Any, key_type: str) -> int | None:
+    """Return the size in bits of a `cryptography` public key of this type; None where there is none to tell."""
+    size: int | None = getattr(key, "key_size", None)
+    return _FIXED_SIZES.get(key_type) if size is None else size
 
 
 def canonical_public_key_sha256(key: Any, otherwise: bytes) -> str:

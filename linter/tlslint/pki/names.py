@@ -114,7 +114,7 @@ def is_never_asked_for(name: str) -> bool:
     """Whether no client can ask for this name, so that it only serves as a catch-all or placeholder (`_`, `""`)."""
     if name.startswith("~") or _address(name) is not None:
         return False
-    plain = normalise(name.removeprefix(".").replace("*", "x").replace("?", "x"))
+    plain = normalise(name.removeprefix(".").replace("*", "x").replace("?", "x")) if name.strip("*?.") else None
     return plain is None or ("." not in plain and "_" in plain)
 
 
