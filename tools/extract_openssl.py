@@ -395,6 +395,12 @@ def debian_table() -> dict[str, tuple[int, str]]:
     return {row[4]: (int(row[0][2:4] + row[0][-2:], 16), row[2]) for row in rows}
 
 
+def tls13_row(name: str, generation: str) -> tuple[int, str, int]:
+    """Number, cipher and strength; the short tag of CCM8 counts since 3.2 (asked of nginx on 3.0.19 and 3.3.7)."""
+    number, cipher, bits = TLS13[name]
+    return number, cipher, 128 if cipher == "AES128CCM8" and generation in ("1.1.1", "3.0") else bits
+
+
 def tls13_names(library: Library) -> tuple[list[str], list[str]]:
     """The default TLS 1.3 suites in order, and all that the library knows."""
     if library.generation == "1.0.2":
@@ -460,7 +466,7 @@ def extract(library: Library) -> dict[str, Any]:
         "security_level": DEFAULT_LEVEL[library.name],
         "standard_names": bool(library.lists(["TLS_RSA_WITH_AES_128_CBC_SHA"])[0]),
         "tls13_default": default,
-        "tls13": [[name, *TLS13[name]] for name in known],
+        "tls13": [[name, *tls13_row(name, library.generation)] for name in known],
         "aliases": library.aliases,
         "suites": [
             [

@@ -104,7 +104,7 @@ class Answers:
         pairs = tls.certificates.known
         kept = presented(pairs) if pairs is not None else ()
         kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
-        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level)
+        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level)
         found = self._by_key.get(key)
         if found is None:
             found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)

@@ -68,7 +68,7 @@ class TlsReader:
         self.base = base
         self._by_scope: dict[int, TlsSettings] = {}
         self._settings: dict[tuple[object, ...], Setting[object]] = {}
-        self._whole: dict[tuple[int, ...], TlsSettings] = {}
+        self._whole: dict[tuple[object, ...], TlsSettings] = {}
         self._effective: dict[tuple[int, int, int], Setting[frozenset[str]]] = {}
         self._governed: dict[tuple[int, int], TlsSettings] = {}
         self._keys: dict[str, KeyFacts | None] = {}
@@ -85,6 +85,7 @@ class TlsReader:
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
         order = self._flag(scope, "ssl_prefer_server_ciphers", "off")
+        listed = self.one("ciphers", scope, ("ssl_ciphers",), _text, "HIGH:!aNULL:!MD5")
         ciphers = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
         dh_params = self._overridden(
             "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
@@ -92,7 +93,7 @@ class TlsReader:
         settings = TlsSettings(
             protocols=protocols,
             effective_protocols=self._effective_protocols(protocols, commands, commands),
-            ciphers=self._overridden("ciphers", ciphers, commands, ("cipherstring",)),
+            ciphers=self._overridden("ciphers", listed, commands, ("cipherstring",)),
             ciphersuites=self._overridden("ciphersuites", self._constant(None), commands, ("ciphersuites",)),
             server_order=self._option(order, commands, "ServerPreference"),
             server_order_tls13=self._option(order, commands, "ServerPreference"),
@@ -123,7 +124,7 @@ class TlsReader:
             ),
             stapling=self._flag(scope, "ssl_stapling", "off"),
             options=_options(commands),
-            security_level=self.target.openssl_conf.security_level,
+            security_level=_level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=ciphers,
             dh=self._dh_parameters(dh_params),
         )
@@ -359,8 +360,28 @@ class TlsReader:
         found = self._governed[key] = self._interned(TlsSettings(**values))
         return found
 
+    def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
+        """Return what governs a name whose host has no certificate: the default server's handshake.
+
+        Whether the host rejects the handshake, and whether it insists on a client certificate, is still its own.
+        """
+        key = (id(host), -id(default))
+        found = self._governed.get(key)
+        if found is None:
+            values = {name: getattr(default, name) for name in TlsSettings.__dataclass_fields__}
+            values["reject_handshake"] = host.reject_handshake
+            if host.verify_client.known == "required":
+                values["verify_client"] = host.verify_client
+            elif default.verify_client.known == "required":
+                # asked for in the handshake, but the host does not look at it
+                values["verify_client"] = self._placed(
+                    "asked only", list(default.verify_client.places), lambda _: "optional"
+                )
+            found = self._governed[key] = self._interned(TlsSettings(**values))
+        return found
+
     def _interned(self, settings: TlsSettings) -> TlsSettings:
-        key = (*[id(getattr(settings, name)) for name in _SETTING_FIELDS], hash(settings.options))
+        key = (*[id(getattr(settings, name)) for name in _SETTING_FIELDS], settings.options, settings.security_level)
         return self._whole.setdefault(key, settings)
 
 
@@ -459,6 +480,12 @@ def _options(commands: Setting[tuple[ConfCommand, ...]]) -> frozenset[str]:
     spelled = {"prioritizechacha": "PrioritizeChaCha", "unsafelegacyrenegotiation": "UnsafeLegacyRenegotiation",
                "compression": "Compression"}  # fmt: skip
     return frozenset(spelled.get(name, name) if on else f"-{name}" for name, on in options.items())
+
+
+def _level_below(listed: Setting[str], otherwise: int | None) -> int | None:
+    """Return the level of `ssl_ciphers`, which stays in force under a CipherString command that names none."""
+    levels = re.findall(r"@SECLEVEL=([0-5])", listed.known or "")
+    return int(levels[-1]) if levels else otherwise
 
 
 def _words(places: list[Place]) -> list[Argument]:
