@@ -4,6 +4,7 @@ The order is nginx's own: read everything, collect the `server` blocks in textua
 into sockets, find each socket's default server, and work out for every name who answers it and with which settings.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,11 +24,12 @@ from tlslint.resolve.model import (
     VirtualHost,
 )
 from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, implicit_listen, parse_listen
-from tlslint.resolve.nginx_names import NameTable, classify
+from tlslint.resolve.nginx_names import HASH_BUCKET_SIZE, NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_protocols import protocol_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
 from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
+from tlslint.resolve.nginx_verify import verify
 from tlslint.target import Target, Version
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class _Resolution:
             for scope in self.main.blocks(module):
                 self._module(scope)
         self.problems.extend(protocol_problems(self.main))
+        self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.sockets))
         return Deployment(
             server="nginx",
             entry=self.root.display,
@@ -108,6 +111,8 @@ class _Resolution:
         for index, scope in enumerate(scopes):
             places = scope.own.get("listen", ())
             for place in places:
+                if not place.directive.arguments:
+                    continue  # nginx does not start
                 spec = parse_listen(place.directive.arguments, module.name, self.target.server)
                 yield _Line(index, spec, place)
             if not places and not scope.incomplete and module.name == "http":
@@ -189,9 +194,22 @@ class _Resolution:
             default=hosts.index(listener.default),
             label=listener.label,
             version=self.target.server,
+            bucket_size=self._names_bucket_size(listener),
         )
         self.problems.extend(name_problems(listener, table))
         return table
+
+    @staticmethod
+    def _names_bucket_size(listener: Listener) -> int:
+        """The size of a bucket in bytes: what is configured, filled up to whole cache lines."""
+        scope = listener.default.scope
+        assert isinstance(scope, Scope)
+        if listener.incomplete:
+            return sys.maxsize  # it may be set where nobody could look
+        places = scope.nearest("server_names_hash_bucket_size")
+        words = places[-1].directive.arguments if places else ()
+        size = int(words[0]) if len(words) == 1 and words[0].isdecimal() else HASH_BUCKET_SIZE
+        return -(-size // 64) * 64
 
     def _nameless(self, listener: Listener) -> bool:
         """Whether names play no part: stream selects by name since 1.25.5 only."""

@@ -1,0 +1,619 @@
+"""What nginx says of a configuration when it starts or reloads: what it refuses, and what it merely warns about.
+
+The walk over the scopes compares every directive with the facts in `nginx_directives.json`; the rest is about what
+directives, sockets and names do together. Messages are nginx's own; tests hold them against two real servers.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Protocol
+
+from tlslint.parse.nginx import swallowed
+from tlslint.parse.tree import Argument, Directive, Span
+from tlslint.resolve import nginx_directives as table
+from tlslint.resolve.model import Listener, Place, Problem, Setting, TlsSettings, Unknown, VirtualHost
+from tlslint.resolve.nginx_directives import ListenParameter, NginxDirective, Repeat, Status, ValueKind
+from tlslint.resolve.nginx_listen import ListenSpec, Socket, start_problems
+from tlslint.resolve.nginx_names import classify
+from tlslint.resolve.nginx_scope import Scope
+from tlslint.resolve.nginx_values import is_number, is_size, is_time, session_cache_error
+from tlslint.target import Target, Version
+from tlslint.tls.ciphers import evaluate, uses_system_profile
+from tlslint.tls.groups import evaluate_groups
+from tlslint.tls.handshake import build
+
+WILL_NOT_START: Final = "server-will-not-start"
+
+BLOCKS: Final = {
+    "http": ("main",),
+    "stream": ("main",),
+    "mail": ("main",),
+    "events": ("main",),
+    "server": ("http", "stream", "mail"),
+    "upstream": ("http", "stream"),
+    "location": ("server", "location"),
+}
+"""Where blocks may stand."""
+
+SINGLE_BLOCKS: Final = ("events", "http", "stream", "mail")
+"""Blocks that may be there once."""
+
+SSL_COMMANDS: Final = frozenset(
+    name.lower()
+    for name in (
+        "SignatureAlgorithms", "ClientSignatureAlgorithms", "Curves", "Groups", "ECDHParameters", "CipherString",
+        "Ciphersuites", "Protocol", "MinProtocol", "MaxProtocol", "Options", "VerifyMode", "Certificate", "PrivateKey",
+        "ServerInfoFile", "ChainCAPath", "ChainCAFile", "ChainCAStore", "VerifyCAPath", "VerifyCAFile", "VerifyCAStore",
+        "RequestCAFile", "ClientCAFile", "RequestCAPath", "ClientCAPath", "RequestCAStore", "ClientCAStore",
+        "DHParameters", "RecordPadding", "NumTickets", "RxTicketKeys",
+    )
+)  # fmt: skip
+"""What `SSL_CONF_cmd` knows in files, in any release (SSL_CONF_cmd(3))."""
+
+_STREAM_NAMES_SINCE: Final = Version("1.25.5")
+_CERTIFICATE_TESTED_SINCE: Final = Version("1.15.0")
+_UNPREDICTABLE_MODULES: Final = ("events", "types", "match", "upstream")
+
+
+class ListenLine(Protocol):
+    """A `listen` line: the index of its host in the module, what it says, and where (None: nginx's default)."""
+
+    @property
+    def host(self) -> int: ...
+    @property
+    def spec(self) -> ListenSpec: ...
+    @property
+    def place(self) -> Place | None: ...
+
+
+def verify(
+    main: Scope,
+    given: Target,
+    hosts: Sequence[VirtualHost],
+    listeners: Sequence[Listener],
+    sockets: Sequence[tuple[Socket, Sequence[ListenLine]]],
+) -> Iterator[Problem]:
+    """Yield what the versions of nginx that the target may be say of a configuration.
+
+    `given` is the target as the user gave it; where the server's version is unknown, what only some of the supported
+    versions say is said with the version. `sockets` come with all `listen` lines of their module.
+    """
+    verifier = _Verifier(given)
+    yield from verifier.scopes(main)
+    yield from verifier.listens(sockets)
+    yield from verifier.names(hosts)
+    yield from verifier.sockets_without_certificate(listeners)
+    yield from verifier.contexts(hosts)
+
+
+@dataclass(slots=True)
+class _Judge:
+    """What can be said of one directive in one context, worked out once."""
+
+    facts: NginxDirective
+    lifetime: tuple[str, str, str, str, str] | None
+    """Kind, severity, message, label and help where a version does not take the directive as it is."""
+    misplaced: str
+    is_single: bool
+    value_error: Callable[[Directive], tuple[Argument, str] | None] | None
+
+    def counts(self, arguments: int) -> bool:
+        """Whether the directive takes that many arguments."""
+        facts = self.facts
+        return facts.min_args <= arguments and (facts.max_args is None or arguments <= facts.max_args)
+
+
+class _Verifier:
+    def __init__(self, given: Target) -> None:
+        self.given = given
+        self.target = given.concrete()
+        assert self.target.server is not None
+        self.version: Version = self.target.server
+        self.versions = given.server_versions
+        self.judges: dict[tuple[str, str, str], _Judge | str] = {}
+        self.parameters: dict[tuple[str, str], tuple[str, str, str, str, str] | None] = {}
+
+    # -- directives ------------------------------------------------------------------------------------------------
+
+    def scopes(self, main: Scope) -> Iterator[Problem]:
+        yield from self._sections(main)
+        seen: set[tuple[int, str]] = set()
+        pending = [main]
+        while pending:
+            scope = pending.pop()
+            yield from self._scope(scope, seen)
+            for child in reversed(scope.children):
+                problem = _misplaced_block(child)
+                if problem is not None:
+                    yield problem
+                elif child.name not in _UNPREDICTABLE_MODULES:
+                    pending.append(child)
+
+    def _sections(self, main: Scope) -> Iterator[Problem]:
+        for name in SINGLE_BLOCKS:
+            places = main.own.get(name, [])
+            for place in places[1:]:
+                related = ((places[0].directive.name.span, "the first one"),)
+                yield _refusal(f'"{name}" directive is duplicate', place.directive.name.span, related=related)
+        has_servers = any(name in main.own for name in ("http", "stream", "mail"))
+        if has_servers and not main.incomplete and "events" not in main.own:
+            first = next(iter(main.own.values()))[0]
+            # a file of another name may well be a part of a configuration whose main file is elsewhere
+            if first.directive.source.path.rpartition("/")[2] == "nginx.conf":
+                yield _refusal(
+                    'no "events" section in configuration', first.directive.name.span, advice='add "events {}"'
+                )
+
+    def _scope(self, scope: Scope, seen: set[tuple[int, str]]) -> Iterator[Problem]:
+        module = scope.module or "main"
+        context = _context(scope)
+        # the context of a fragment is a guess, and a guess refuses nothing
+        is_made_up = scope.place is None and scope.name != "main"
+        for name, places in scope.own.items():
+            key = (name, module, context)
+            judge = self.judges.get(key)
+            if judge is None:
+                judge = self.judges[key] = self._judge(name, module, context)
+            if isinstance(judge, _Judge):
+                if judge.is_single and len(places) > 1 and not judge.misplaced:
+                    yield from _duplicates(name, places)
+                for place in places:
+                    identity = (id(place.directive), context)
+                    if identity not in seen:
+                        seen.add(identity)
+                        yield from self._directive(place.directive, judge, is_made_up)
+            elif judge and not is_made_up:
+                yield from (_refusal(judge, place.directive.name.span) for place in places)
+            else:
+                for place in places:
+                    if len(place.directive.arguments) > 1:
+                        yield from _swallowed(place.directive, None)
+
+    def _judge(self, name: str, module: str, context: str) -> _Judge | str:
+        facts = table.directive(name, module)
+        if facts is None:
+            return _foreign(name, module)
+        lifetime = self._lifetime(facts, f'"{name}"')
+        misplaced = ""
+        if not facts.allowed_in(context):
+            misplaced = f'"{name}" directive is not allowed here'
+        elif not facts.allowed_in(context, self.version) and self.given.known:
+            since = facts.context_since[context]
+            lifetime = lifetime or (
+                "directive-newer-than-target", "error", f'"{name}" is allowed here since nginx {since} only', "", "",
+            )  # fmt: skip
+        return _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, _value_check(facts))
+
+    def _directive(self, directive: Directive, judge: _Judge, is_made_up: bool) -> Iterator[Problem]:
+        if judge.lifetime is not None:
+            kind, severity, message, label, advice = judge.lifetime
+            yield Problem(kind, message, directive.name.span, severity, label, advice)
+            if severity == "error":
+                return
+        if judge.misplaced:
+            if not is_made_up:
+                yield _refusal(judge.misplaced, directive.name.span)
+            return
+        arguments = directive.arguments
+        accepted = judge.counts(len(arguments))
+        if len(arguments) > 1:
+            refusing = not accepted or judge.facts.name == "listen" or judge.facts.value is ValueKind.SET
+            found = next(_swallowed(directive, judge.facts if refusing else None), None)
+            if found is not None:
+                yield found
+                return
+        if not accepted:
+            yield _refusal(f'invalid number of arguments in "{directive.name}" directive', directive.name.span)
+        elif judge.value_error is not None:
+            error = judge.value_error(directive)
+            if error is not None and not _PLACEHOLDER.search(error[0]):
+                argument, message = error
+                yield _refusal(message, argument.span)
+
+    def _lifetime(self, facts: NginxDirective | ListenParameter, what: str) -> tuple[str, str, str, str, str] | None:
+        """What to say of a directive or parameter that not all versions take alike; None where nothing is."""
+        statuses = [facts.status(version) for version in self.versions]
+        advice = f"use {facts.successor} instead" if facts.successor else ""
+        # as long as some supported version needs the old spelling, it cannot be called wrong
+        severity = "warning" if len(set(statuses)) == 1 else "info"
+        if Status.REMOVED in statuses:
+            label = "nginx does not start" if self.given.known else f"nginx {facts.removed} and later do not start"
+            return "removed-directive", "error", f"{what} was removed in nginx {facts.removed}", label, advice
+        if Status.OBSOLETE in statuses:
+            message = f"{what} has had no effect since nginx {facts.obsolete}"
+            return "removed-directive", severity, message, "accepted with a warning", advice or "remove it"
+        if Status.DEPRECATED in statuses:
+            message = f"{what} is deprecated since nginx {facts.deprecated}"
+            return "deprecated-directive", severity, message, "accepted with a warning", advice
+        if all(status is Status.NOT_YET for status in statuses):
+            label = f"nginx {self.version} does not start" if self.given.known else "no supported nginx knows it"
+            message = f"{what} needs nginx {facts.since}"
+            return "directive-newer-than-target", "error", message, label, ""
+        return self._library_lifetime(facts, what) if isinstance(facts, NginxDirective) else None
+
+    def _library_lifetime(self, facts: NginxDirective, what: str) -> tuple[str, str, str, str, str] | None:
+        openssl = self.given.openssl
+        if openssl is None:
+            return None
+        if facts.removed_with_openssl is not None and openssl >= facts.removed_with_openssl:
+            message = f"{what} does not work since OpenSSL {facts.removed_with_openssl}"
+            return "removed-directive", "error", message, "nginx does not start", "remove it"
+        if facts.needs_openssl is not None and openssl < facts.needs_openssl:
+            message = f"{what} needs OpenSSL {facts.needs_openssl}"
+            return "directive-newer-than-target", "warning", message, f"no effect with OpenSSL {openssl}", ""
+        return None
+
+    # -- sockets ---------------------------------------------------------------------------------------------------
+
+    def listens(self, sockets: Sequence[tuple[Socket, Sequence[ListenLine]]]) -> Iterator[Problem]:
+        seen: set[int] = set()
+        for socket, lines in sockets:
+            # all sockets of a module come with the same lines
+            if id(lines) not in seen:
+                seen.add(id(lines))
+                for line in lines:
+                    yield from self._listen(line, socket.module)
+            yield from _socket_errors(socket, lines)
+        yield from _start_problems(sockets)
+
+    def _listen(self, line: ListenLine, module: str) -> Iterator[Problem]:
+        if line.place is None:
+            return
+        directive = line.place.directive
+        if len(directive.arguments) > 1:
+            found = next(_swallowed(directive, table.directive("listen", module)), None)
+            if found is not None:
+                return  # reported where the directives are walked
+        said: set[int] = set()
+        for index, argument in enumerate(directive.arguments[1:], 1):
+            lifetime = self._parameter(argument, module)
+            if lifetime is not None:
+                said.add(index)
+                kind, severity, message, label, advice = lifetime
+                yield Problem(kind, message, argument.span, severity, label, advice)
+        for problem in line.spec.errors:
+            if problem.argument in said or (problem.level == "emerg" and not problem.applies(self.version)):
+                continue
+            if problem.level == "emerg":
+                yield _refusal(problem.message, directive.arguments[problem.argument].span)
+                return
+
+    def _parameter(self, argument: Argument, module: str) -> tuple[str, str, str, str, str] | None:
+        key = (str(argument), module)
+        if key not in self.parameters:
+            facts = table.listen_parameter(argument, module)
+            self.parameters[key] = None if facts is None else self._lifetime(facts, f'"listen … {argument}"')
+        return self.parameters[key]
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def names(self, hosts: Sequence[VirtualHost]) -> Iterator[Problem]:
+        for host in hosts:
+            if host.module == "mail" or (host.module == "stream" and self.version < _STREAM_NAMES_SINCE):
+                continue
+            for name in host.names:
+                if name.argument is None:
+                    continue
+                pattern = classify(name.text)
+                span = name.argument.span
+                if pattern.error is not None:
+                    yield _refusal(pattern.error, span)
+                elif pattern.shared_error is not None:
+                    # on a TLS socket the table of its names reports it
+                    shared = next((item for item in host.listeners if len(item.virtual_hosts) > 1), None)
+                    if shared is not None and not shared.tls:
+                        yield _refusal(f"{pattern.shared_error} on {shared.label}", span)
+                elif pattern.dead is not None:
+                    yield from _unmatchable(host, name.text, span, pattern.dead)
+
+    # -- TLS contexts ----------------------------------------------------------------------------------------------
+
+    def sockets_without_certificate(self, listeners: Sequence[Listener]) -> Iterator[Problem]:
+        if self.version < _CERTIFICATE_TESTED_SINCE:
+            return
+        for listener in listeners:
+            starttls = listener.starttls != "off"
+            if not listener.address or not (listener.tls or starttls):
+                continue
+            if listener.incomplete and listener.explicit_default is None:
+                continue
+            kind = "quic" if listener.transport == "quic" else "ssl"
+            what = '"starttls" directive' if starttls else f'"listen ... {kind}" directive'
+            for host in _without_context(listener):
+                yield _refusal(
+                    f'no "ssl_certificate" is defined for the {what}', host.span,
+                    label=f"answers on {listener.label} without a certificate",
+                    advice="name a certificate and its key, or reject handshakes with ssl_reject_handshake",
+                )  # fmt: skip
+
+    def contexts(self, hosts: Sequence[VirtualHost]) -> Iterator[Problem]:
+        """Yield what OpenSSL refuses of the settings of hosts that have a certificate (the others get no context)."""
+        seen: set[int] = set()
+        for host in hosts:
+            tls = host.tls
+            if tls.certificates.is_unknown or not (tls.certificates.known or tls.reject_handshake.known):
+                continue
+            checks: tuple[tuple[Setting[Any] | None, Callable[[TlsSettings], Iterator[Problem]]], ...] = (
+                (tls.plain_ciphers, self._cipher_problem),
+                (tls.groups, self._group_problem),
+                (tls.conf_commands, self._command_problems),
+            )
+            for setting, check in checks:
+                if setting is not None and setting.explicit and id(setting) not in seen:
+                    seen.add(id(setting))
+                    yield from check(tls)
+            scope = host.scope
+            if isinstance(scope, Scope):
+                yield from _incompatible(scope, tls)
+
+    def _cipher_problem(self, tls: TlsSettings) -> Iterator[Problem]:
+        setting = tls.plain_ciphers
+        if setting is None or setting.known is None or setting.span is None or not self._library_is_known:
+            return
+        text, span = setting.known, setting.span
+        if uses_system_profile(text):
+            return
+        error = evaluate(text, build(self.target)).error
+        if error is not None:
+            message = f'SSL_CTX_set_cipher_list("{text}") failed ({error})'
+            yield _refusal(message, span, kind="unusable-cipher-list")
+
+    def _group_problem(self, tls: TlsSettings) -> Iterator[Problem]:
+        text = tls.groups.known
+        place = tls.groups.places[-1]
+        if text is None or text == "auto" or place.directive.name != "ssl_ecdh_curve" or not self._library_is_known:
+            return
+        if evaluate_groups(text, build(self.target)).error is not None:
+            message = f'SSL_CTX_set1_curves_list("{text}") failed'
+            yield _refusal(message, place.span, kind="unsupported-group")
+
+    def _command_problems(self, tls: TlsSettings) -> Iterator[Problem]:
+        for command in tls.conf_commands.known or ():
+            if command.name.lower() not in SSL_COMMANDS and "$" not in command.name:
+                argument = command.place.directive.arguments[0]
+                message = f'SSL_CONF_cmd("{command.name}", "{command.value}") failed (unknown cmd name)'
+                yield _refusal(message, argument.span)
+
+    @property
+    def _library_is_known(self) -> bool:
+        return self.given.openssl is not None and self.given.library == "openssl"
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+def _refusal(
+    message: str,
+    span: Span,
+    *,
+    kind: str = WILL_NOT_START,
+    label: str = "nginx does not start",
+    advice: str = "",
+    related: tuple[tuple[Span, str], ...] = (),
+) -> Problem:
+    return Problem(kind, message, span, "error", label, advice, related)
+
+
+# -- directives ----------------------------------------------------------------------------------------------------
+
+
+def _context(scope: Scope) -> str:
+    """The block in the words of the table."""
+    if scope.name == "if":
+        parent = scope.parent
+        return "if_in_server" if parent is not None and parent.name == "server" else "if_in_location"
+    return scope.name
+
+
+def _foreign(name: str, module: str) -> str:
+    """Why a directive that the module does not know is refused there; empty where the table cannot tell."""
+    others = [other for other in table.MODULES if other != module and table.directive(name, other) is not None]
+    if not others or (module != "main" and not name.startswith(("ssl_", "http2", "http3", "quic_"))):
+        return ""
+    return f'"{name}" directive is not allowed here'
+
+
+def _misplaced_block(scope: Scope) -> Problem | None:
+    allowed = BLOCKS.get(scope.name)
+    parent = scope.parent
+    if allowed is None or parent is None or scope.place is None or parent.name in allowed:
+        return None
+    if parent.place is None and parent.name != "main":
+        return None
+    name = scope.place.directive.name
+    related: tuple[tuple[Span, str], ...] = ()
+    if parent.place is not None:
+        related = ((parent.place.directive.name.span, "inside this block"),)
+    return _refusal(f'"{name}" directive is not allowed here', name.span, related=related)
+
+
+def _duplicates(name: str, places: Sequence[Place]) -> Iterator[Problem]:
+    first = places[0].directive.name.span
+    for place in places[1:]:
+        yield _refusal(f'"{name}" directive is duplicate', place.directive.name.span, related=((first, "set here"),))
+
+
+@cache
+def _swallowable() -> frozenset[str]:
+    """Directives whose name among arguments can only be a directive, since no value looks like it."""
+    covered = {name for module in table.MODULES for name in table.names(module)}
+    return frozenset(name for name in covered if "_" in name) | {"listen", "location", "root", "return", "include"}
+
+
+def _swallowed(directive: Directive, refusing: NginxDirective | None) -> Iterator[Problem]:
+    """Yield the next directive that this one takes for an argument, if any; `refusing`: nginx does not accept that."""
+    arguments = directive.arguments
+    names = _swallowable()
+    if names.isdisjoint(arguments[1:]):
+        return
+    argument = swallowed(directive, names)
+    if argument is None or argument is arguments[0]:
+        return
+    before = arguments[arguments.index(argument) - 1]
+    yield Problem(
+        "swallowed-directive",
+        f'"{argument}" is an argument of "{directive.name}" here, not a directive',
+        argument.span,
+        severity="error" if refusing is not None else "warning",
+        label="nginx does not start" if refusing is not None else "never takes effect",
+        help=f'end the line before it with ";" (after "{before}")',
+        related=((directive.name.span, 'this directive has no ";" of its own'),),
+    )
+
+
+_PLACEHOLDER: Final = re.compile(r"[${}%@<>]")
+"""What another program fills in before nginx reads the file; then the word says nothing yet."""
+
+
+def _value_check(facts: NginxDirective) -> Callable[[Directive], tuple[Argument, str] | None] | None:
+    """Return the test of a directive's value that nginx itself does, as far as it is known."""
+    if facts.name == "ssl_session_cache":
+        return _session_cache
+    match facts.value:
+        case ValueKind.FLAG:
+            return _flag
+        case ValueKind.ENUM:
+            if facts.name in ("ssl_verify_client", "ssl_ocsp", "starttls", "satisfy"):
+                return lambda directive: _enumerated(directive, facts)
+        case ValueKind.NUMBER:
+            return _number
+        case ValueKind.SIZE:
+            return _size
+        case ValueKind.TIME if facts.max_args == 1:
+            return _time
+    return None
+
+
+def _flag(directive: Directive) -> tuple[Argument, str] | None:
+    (word,) = directive.arguments
+    if word.lower() in ("on", "off"):
+        return None
+    return word, f'invalid value "{word}" in "{directive.name}" directive, it must be "on" or "off"'
+
+
+def _enumerated(directive: Directive, facts: NginxDirective) -> tuple[Argument, str] | None:
+    word = directive.arguments[0]
+    return None if facts.canonical_value(word) is not None else (word, f'invalid value "{word}"')
+
+
+def _number(directive: Directive) -> tuple[Argument, str] | None:
+    (word,) = directive.arguments
+    return None if is_number(word) else (word, f'"{directive.name}" directive invalid number')
+
+
+def _size(directive: Directive) -> tuple[Argument, str] | None:
+    (word,) = directive.arguments
+    return None if is_size(word) else (word, f'"{directive.name}" directive invalid value')
+
+
+def _time(directive: Directive) -> tuple[Argument, str] | None:
+    (word,) = directive.arguments
+    milliseconds = directive.name != "ssl_session_timeout"
+    return None if is_time(word, milliseconds) else (word, f'"{directive.name}" directive invalid value')
+
+
+def _session_cache(directive: Directive) -> tuple[Argument, str] | None:
+    for word in directive.arguments:
+        error = session_cache_error(word)
+        if error:
+            return word, error
+    return None
+
+
+# -- sockets -------------------------------------------------------------------------------------------------------
+
+
+def _socket_errors(socket: Socket, lines: Sequence[ListenLine]) -> Iterator[Problem]:
+    for error in socket.errors:
+        place = lines[error.line].place
+        if error.level != "emerg" or place is None:
+            continue
+        other = None if error.other is None else lines[error.other].place
+        related = ((other.span, "clashes with this line"),) if other is not None and other is not place else ()
+        kind = "duplicate-default-server" if "duplicate default server" in error.message else WILL_NOT_START
+        span = place.span
+        if kind == "duplicate-default-server":
+            span = _parameter_span(place.directive, ("default_server", "default"))
+            related = ((other.span, "the default server already"),) if other is not None else ()
+        yield _refusal(error.message, span, kind=kind, related=related)
+
+
+def _parameter_span(directive: Directive, words: tuple[str, ...]) -> Span:
+    found = next((argument for argument in directive.arguments if argument in words), directive.arguments[0])
+    return found.span
+
+
+def _start_problems(sockets: Sequence[tuple[Socket, Sequence[ListenLine]]]) -> Iterator[Problem]:
+    lines = {id(socket): lines for socket, lines in sockets}
+    for problem in start_problems([socket for socket, _ in sockets]):
+        place = _first_place(problem.socket, lines[id(problem.socket)])
+        other = _first_place(problem.other, lines[id(problem.other)])
+        if place is not None:
+            related = ((other.span, "this socket is open already"),) if other is not None else ()
+            yield _refusal(
+                problem.message, place.span, label='nginx does not start, although "nginx -t" passes', related=related
+            )
+
+
+def _first_place(socket: Socket, lines: Sequence[ListenLine]) -> Place | None:
+    return next((place for index in socket.lines if (place := lines[index].place) is not None), None)
+
+
+# -- names ---------------------------------------------------------------------------------------------------------
+
+
+def _unmatchable(host: VirtualHost, text: str, span: Span, reason: str) -> Iterator[Problem]:
+    shared = [listener for listener in host.listeners if listener.tls and len(listener.virtual_hosts) > 1]
+    if not shared:
+        return  # names are not consulted on a socket with one host
+    is_catch_all = len(host.names) == 1 and all(listener.default is host for listener in shared)
+    if is_catch_all and reason.startswith("no host name has"):
+        return  # an impossible name is a way to write a host that answers by default only
+    yield Problem(
+        "unmatchable-server-name",
+        f'"{text}" is never what a client asks for',
+        span,
+        severity="warning",
+        label=reason,
+        endpoints=tuple(f"{text} on {listener.label}" for listener in shared),
+    )
+
+
+# -- contexts ------------------------------------------------------------------------------------------------------
+
+
+def _has_context(tls: TlsSettings) -> bool:
+    return isinstance(tls.certificates.value, Unknown) or bool(tls.certificates.known or tls.reject_handshake.known)
+
+
+def _without_context(listener: Listener) -> Iterable[VirtualHost]:
+    default = listener.default
+    if default.incomplete:
+        return ()
+    if not _has_context(default.tls):
+        return (default,)
+    if default.tls.certificates.is_unknown or default.tls.certificates.known:
+        return ()
+    # nobody has a certificate to lend
+    return [host for host in listener.virtual_hosts if not host.incomplete and not _has_context(host.tls)]
+
+
+def _incompatible(scope: Scope, tls: TlsSettings) -> Iterator[Problem]:
+    ocsp = scope.nearest("ssl_ocsp")
+    if ocsp and tls.verify_client.known == "optional_no_ca" and _word(ocsp) not in ("off", ""):
+        yield _refusal(
+            '"ssl_ocsp" is incompatible with "ssl_verify_client optional_no_ca"', ocsp[-1].span,
+        )  # fmt: skip
+    compression = scope.nearest("ssl_certificate_compression")
+    if compression and tls.stapling.known and _word(compression) == "on":
+        yield _refusal('"ssl_stapling" is incompatible with "ssl_certificate_compression"', compression[-1].span)
+
+
+def _word(places: Sequence[Place]) -> str:
+    arguments = places[-1].directive.arguments
+    return arguments[0].lower() if arguments else ""
+
+
+__all__ = ["verify"]
