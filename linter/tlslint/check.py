@@ -27,15 +27,18 @@ class RuleError(Exception):
 
 def check(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule]) -> list[Finding]:
     """Return the findings of all rules, merged and in order of code; raises `RuleError` where a rule itself fails."""
-    found: list[Finding] = []
+    return merge(list(findings_of(deployment, policy, rules)))
+
+
+def findings_of(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule]) -> Iterator[Finding]:
+    """Yield the findings of all rules, to be merged with those of other deployments; raises as `check` does."""
     for module in rules:
         if deployment.server not in module.rule.servers:
             continue
         try:
-            found.extend(module.check(deployment, policy))
+            yield from module.check(deployment, policy)
         except Exception as error:
             raise RuleError(f"rule {module.rule.name} failed on {deployment.entry}: {error!r}") from error
-    return merge(found)
 
 
 def merge(findings: Sequence[Finding]) -> list[Finding]:

@@ -76,16 +76,23 @@ class Discovered:
     problems: tuple[tuple[str, str], ...] = ()
 
 
-def discover(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Discovered:
+STANDARD_INPUT: Final = "<stdin>"
+
+
+def discover(
+    paths: Sequence[str], settings: Settings, stdin: bytes | None = None, stdin_name: str = STANDARD_INPUT
+) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
+    `stdin_name` is the file that a configuration on standard input stands for: what it includes is looked for from there.
     Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
-    files = _files(paths, settings)
+    named = [path for path in paths if path != "-"]
+    files = _files([*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths, settings)
     search = _Search(files, settings)
     for path in paths or search.default_paths():
         if path == "-":
-            search.add_standard_input(stdin or b"")
+            search.add_standard_input(stdin or b"", stdin_name)
         else:
             search.add(path)
     return search.result()
@@ -361,15 +368,15 @@ class _Search:
         relative = os.path.relpath(path, self.settings.base)
         return any(_exclusion(pattern).fullmatch(relative) for pattern in self.settings.exclude)
 
-    def add_standard_input(self, data: bytes) -> None:
+    def add_standard_input(self, data: bytes, name: str) -> None:
         dump = split_dump(data)
         if dump:
             files = Files(root=self.settings.root, path_map=self.settings.path_map, dump=dump)
             entry = next(iter(dump))
             self.standalone.append(Root(entry, "nginx", "main", files, entry, False, posixpath.dirname(entry)))
             return
-        path = posixpath.join(self.files.server_path("."), "<stdin>")
-        self.files.add(path, Source.from_bytes("<stdin>", data))
+        path = self.files.server_path(name)
+        self.files.add(path, Source.from_bytes(name, data))
         self.candidates[path] = _Candidate(path, explicit=True)
 
     # roots

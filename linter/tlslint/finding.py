@@ -121,10 +121,20 @@ class CouldNotCheck:
 
 @dataclass(slots=True)
 class Report:
-    """The outcome of a run: what was found, what could not be checked, and what was looked at."""
+    """The outcome of a run: what was found, what could not be checked, and what was looked at.
+
+    `skipped` is configuration that was not looked into (templates), `problems` what the user asked for and could not be
+    had; both are pairs of path and clause. `failures` are errors of tlslint itself.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     unknown: list[CouldNotCheck] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    deployments: int = 0
     files: int = 0
     endpoints: int = 0
     ignored: int = 0
+    policy: str = ""
+    """Spelling of the policy that was compared with, `mozilla-intermediate@6.0`."""

@@ -47,6 +47,10 @@ class Settings:
     """Lowest severity that makes the exit code 1."""
     severity: Mapping[str, str] = field(default_factory=dict)
     """Severities by code or name of a rule, instead of its own."""
+    stdin_filename: str = "<stdin>"
+    """The file that standard input stands for (command line only)."""
+    now: str | None = None
+    """The moment for which dates are judged, in ISO form; None is the clock's (command line only)."""
     file: str | None = None
     """Where these settings were read; None for the defaults."""
     base: str = "."

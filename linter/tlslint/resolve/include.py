@@ -327,6 +327,11 @@ class Files:
             self._trees[server_path] = known
         return known
 
+    @property
+    def parsed(self) -> int:
+        """How many configuration files were parsed so far."""
+        return sum(isinstance(tree, Tree) for tree in self._trees.values())
+
     def add(self, server_path: str, source: Source) -> None:
         """Let a text that is not in any file (standard input) stand for a configuration file."""
         self._sources[server_path] = source

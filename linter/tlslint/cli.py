@@ -1,0 +1,386 @@
+"""The command line: options in, exit code out. The only module that knows typer.
+
+Commands import what they need when they run, so that each starts quickly.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from tlslint import __version__
+
+if TYPE_CHECKING:
+    from tlslint.finding import Report
+    from tlslint.report.text import Palette
+    from tlslint.settings import Settings
+
+FINDINGS = 1
+FAILED = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+DEFAULT_COMMAND = "check"
+
+
+class Failure(Exception):
+    """tlslint cannot do what it was asked to do; the message is for the user."""
+
+
+EPILOG = """\
+Without a command the paths are checked: `tlslint nginx/` is `tlslint check nginx/`, and
+`tlslint check --help` has the options. A file that is called like a command is written `./rule`.
+
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 tlslint could not do its job.
+"""
+
+
+class CheckByDefault(TyperGroup):
+    """A group that takes arguments which begin with no command for those of `check`."""
+
+    OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Put the default command in front where none is named."""
+        if not args or (args[0] not in self.commands and args[0].partition("=")[0] not in self.OWN_OPTIONS):
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="tlslint",
+    cls=CheckByDefault,
+    help="Predicts what an nginx or Apache configuration does on the wire, and says what is wrong with its TLS.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code: 0 fine, 1 findings, 2 tlslint could not do its job."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # paths and configurations may hold what the terminal's encoding does not
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _invoke(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError as error:
+        return _refuse(f"output: {error.strerror or error}")
+    return code
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    try:
+        get_command(app).main(list(arguments), prog_name="tlslint")
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else FAILED if leave.code else 0
+    except Failure as failure:
+        return _refuse(str(failure))
+    except (KeyboardInterrupt, OSError):
+        raise
+    except Exception as error:
+        if "-v" in arguments or "--verbose" in arguments:
+            raise
+        return _refuse(f"internal error: {error!r} (-v shows where)")
+    return 0
+
+
+def _refuse(message: str) -> int:
+    from tlslint.report.text import visible
+
+    print("\n".join(f"error: {visible(line)}" for line in message.split("\n")), file=sys.stderr, flush=True)
+    return FAILED
+
+
+# -- what the commands share ---------------------------------------------------------------------------------------
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATHS]...", help="Files and directories; `-` is standard input (also from `nginx -T`).", show_default="."),
+]
+PolicyName = Annotated[
+    str | None, typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with.", show_default="intermediate")
+]
+TargetName = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="SPEC", help="Versions to predict for: `nginx=1.22.1,openssl=3.0.19`, `debian-12`, `local`."
+    ),
+]
+RootFolder = Annotated[str | None, typer.Option("--root", metavar="DIR", help="What `/` means in absolute paths.")]
+PathMap = Annotated[
+    list[str] | None,
+    typer.Option("--path-map", metavar="FROM=TO", help="Where a directory of the server is here; repeatable."),
+]
+Server = Annotated[
+    Literal["auto", "nginx", "apache"] | None,
+    typer.Option("--server", help="How files are read.", show_default="auto"),
+]
+StdinFilename = Annotated[
+    str | None, typer.Option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
+]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="Settings file, instead of the nearest tlslint.toml.")
+]
+Isolated = Annotated[bool, typer.Option("--isolated", help="Ignore all settings files.")]
+Colour = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="When to use colour.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Findings and errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List everything that could not be checked.")]
+TableFormat = Annotated[Literal["table", "json"], typer.Option("--output-format", help="How to print it.")]
+
+
+def _settings(config: str | None, isolated: bool, **given: object) -> "Settings":
+    """Return the settings of the file that counts, with what the command line gives in place of theirs."""
+    from dataclasses import replace
+
+    from tlslint.settings import Settings, SettingsError, load_settings
+
+    if isolated and config is not None:
+        raise Failure("--isolated and --config exclude each other")
+    try:
+        settings = Settings() if isolated else load_settings(file=config)
+    except SettingsError as error:
+        raise Failure(str(error)) from error
+    path_map = given.pop("path_map", None)
+    if path_map:
+        assert isinstance(path_map, list)
+        given["path_map"] = {**settings.path_map, **_path_map(path_map)}
+    root = given.get("root")
+    if isinstance(root, str) and not os.path.isdir(root):
+        raise Failure(f"--root {root}: no such directory")
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _path_map(items: list[str]) -> dict[str, str]:
+    mapped = {}
+    for item in items:
+        server, equals, here = item.partition("=")
+        if not equals or not server.startswith("/") or not here:
+            raise Failure(f"--path-map {item}: write it as /path/on/the/server=path/here")
+        if not os.path.exists(here):
+            raise Failure(f"--path-map {item}: {here} does not exist")
+        mapped[server] = here
+    return mapped
+
+
+def _standard_input(paths: Sequence[str]) -> bytes | None:
+    from tlslint.parse.tree import MAX_SOURCE_BYTES
+
+    if "-" not in paths:
+        return None
+    if sys.stdin is None:
+        raise Failure("standard input is closed")
+    data = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+    if len(data) > MAX_SOURCE_BYTES:
+        raise Failure(f"standard input is larger than {MAX_SOURCE_BYTES >> 20} MiB")
+    return data
+
+
+def _palette(colour: str, stream: TextIO) -> "Palette":
+    from tlslint.report.text import COLOURED, PLAIN
+
+    if colour == "auto":
+        colour = "always" if _wants_colour(stream) else "never"
+    return COLOURED if colour == "always" else PLAIN
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    """Follow no-color.org and force-color.org, then ask whether it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(blocks: Iterable[str]) -> None:
+    sys.stdout.writelines(blocks)
+
+
+def _tell(blocks: Iterable[str]) -> None:
+    # what was found comes first, wherever the two streams end up
+    sys.stdout.flush()
+    sys.stderr.writelines(blocks)
+    sys.stderr.flush()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        _write([f"tlslint {__version__}\n"])
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+]
+
+
+@app.callback()
+def _main(version: Version = False) -> None:
+    pass
+
+
+# -- check ---------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def check(
+    paths: Paths = None,
+    policy: PolicyName = None,
+    target: TargetName = None,
+    root: RootFolder = None,
+    path_map: PathMap = None,
+    server: Server = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="RULES", help="Codes, prefixes or names of the rules that run; `ALL`."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="RULES", help="The same for rules that do not run.")
+    ] = None,
+    fail_on: Annotated[
+        Literal["error", "warning", "info"] | None,
+        typer.Option("--fail-on", help="Lowest severity that makes the exit code 1.", show_default="warning"),
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="DATE", help="Judge dates as of this day: `2026-03-01`.")
+    ] = None,
+    output_format: Annotated[
+        Literal["full", "concise", "json"], typer.Option("--output-format", help="How to print findings.")
+    ] = "full",
+    statistics: Annotated[bool, typer.Option("--statistics", help="Print the number of findings by rule.")] = False,
+    stdin_filename: StdinFilename = None,
+    config: ConfigFile = None,
+    isolated: Isolated = False,
+    color: Colour = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    version: Version = False,
+) -> None:
+    """Report what is wrong with the TLS of nginx and Apache configurations."""
+    from tlslint.run import lint
+
+    settings = _settings(
+        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
+        select=select, ignore=ignore, fail_on=fail_on, now=_moment(now), stdin_filename=stdin_filename,
+    )  # fmt: skip
+    with _refusing():
+        report = lint(paths or [], settings, _standard_input(paths or []))
+    _write(_rendered(report, output_format, statistics, _palette(color, sys.stdout)))
+    _remarks(report, color, quiet, verbose)
+    raise typer.Exit(_exit_code(report, settings.fail_on, exit_zero))
+
+
+def _moment(text: str | None) -> str | None:
+    from datetime import datetime
+
+    if text is not None:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError as error:
+            raise Failure(f"--now {text}: not a date such as 2026-03-01") from error
+    return text
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what is wrong with the settings into a message."""
+    from tlslint.policy import PolicyError
+    from tlslint.selection import SelectorError
+    from tlslint.target import TargetError
+
+    try:
+        yield
+    except (PolicyError, SelectorError, TargetError) as error:
+        raise Failure(str(error)) from error
+
+
+def _rendered(report: "Report", output_format: str, statistics: bool, palette: "Palette") -> Iterable[str]:
+    if output_format == "json":
+        from tlslint.report import json_report
+
+        return [json_report.render(report)]
+    if statistics:
+        from tlslint.report import statistics as counts
+
+        return counts.render(report.findings, palette)
+    if output_format == "concise":
+        from tlslint.report import concise
+
+        return concise.render(report.findings, palette)
+    from tlslint.report import full
+
+    return full.render(report.findings, palette)
+
+
+def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool) -> None:
+    from tlslint.report import summary
+
+    palette = _palette(colour, sys.stderr)
+    if not quiet:
+        _tell(summary.render(report, palette, verbose=verbose))
+    _tell(summary.errors(report, palette))
+    if verbose:
+        from traceback import print_exception
+
+        for failure in report.failures:
+            print_exception(failure)
+
+
+def _exit_code(report: "Report", fail_on: str, exit_zero: bool) -> int:
+    from tlslint.finding import Severity
+
+    if report.problems or report.failures:
+        return FAILED
+    if not report.deployments and any("template" not in why for _, why in report.skipped):
+        return FAILED
+    limit = Severity[fail_on.upper()]
+    return FINDINGS if not exit_zero and any(finding.severity >= limit for finding in report.findings) else 0
+
+
+# -- show ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def show(
+    paths: Paths = None,
+    target: TargetName = None,
+    root: RootFolder = None,
+    path_map: PathMap = None,
+    server: Server = None,
+    output_format: TableFormat = "table",
+    stdin_filename: StdinFilename = None,
+    config: ConfigFile = None,
+    isolated: Isolated = False,
+    color: Colour = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what each endpoint answers to a client, and which line makes it so."""
+    from tlslint.report import show as report_show
+    from tlslint.run import predict
+
+    settings = _settings(
+        config, isolated, target=target, root=root, path_map=path_map, server=server, stdin_filename=stdin_filename
+    )
+    with _refusing():
+        deployments, report = predict(paths or [], settings, _standard_input(paths or []))
+    if output_format == "json":
+        _write([report_show.to_json(deployments)])
+    else:
+        _write([report_show.to_table(deployments)])
+    _remarks(report, color, True, verbose)
+    raise typer.Exit(_exit_code(report, "error", exit_zero=True))

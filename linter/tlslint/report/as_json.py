@@ -1,0 +1,24 @@
+"""JSON that every parser reads: ASCII only, and without the halves of characters that stand for bytes outside UTF-8."""
+
+import json
+from typing import Any
+
+
+def dumped(document: dict[str, Any]) -> str:
+    """Return a document as indented JSON with a final newline."""
+    return json.dumps(_valid(document), indent=2) + "\n"
+
+
+def dumped_line(document: dict[str, Any]) -> str:
+    """Return a document as JSON on one line with a final newline."""
+    return json.dumps(_valid(document)) + "\n"
+
+
+def _valid(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_valid(key): _valid(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_valid(item) for item in value]
+    return value

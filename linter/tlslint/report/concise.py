@@ -1,0 +1,15 @@
+"""One line for each finding, in the form that editors and `grep` understand: `path:line:column: severity code name: …`."""
+
+from collections.abc import Iterable, Iterator
+
+from tlslint.finding import Finding
+from tlslint.report.text import Palette, visible
+
+
+def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
+    """Yield one line for each finding."""
+    for finding in findings:
+        span, level = finding.span, finding.severity.label
+        place = palette.paint(f"{visible(span.source.path)}:{span.line}:{span.column}:", "strong")
+        what = palette.paint(f"{level} {finding.code} {finding.name}:", level)
+        yield f"{place} {what} {visible(finding.message)}\n"

@@ -1,0 +1,64 @@
+"""Findings as JSON: the contract `tlslint-report/1` (`data/report.schema.json`). Members are added, never renamed."""
+
+from typing import Any
+
+from tlslint.finding import CouldNotCheck, Finding, Report, Severity
+from tlslint.parse.tree import Span
+from tlslint.report.as_json import dumped
+
+SCHEMA = "tlslint-report/1"
+
+
+def render(report: Report) -> str:
+    """Return the report as one JSON document."""
+    return dumped(
+        {
+            "schema": SCHEMA,
+            "findings": [_finding(finding) for finding in report.findings],
+            "unknown": [_unknown(item) for item in report.unknown],
+            "skipped": [{"file": path, "why": why} for path, why in report.skipped],
+            "problems": [{"file": path, "why": why} for path, why in report.problems],
+            "failures": [str(failure) for failure in report.failures],
+            "summary": summary(report),
+        }
+    )
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """Return the counts of a report."""
+    return {
+        "policy": report.policy,
+        **{severity.label: sum(item.severity is severity for item in report.findings) for severity in Severity},
+        "files": report.files,
+        "deployments": report.deployments,
+        "endpoints": report.endpoints,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.label,
+        "message": finding.message,
+        **_place(finding.span),
+        "label": finding.label or None,
+        "why": finding.why or None,
+        "seen": finding.seen or None,
+        "source": finding.source or None,
+        "help": finding.help or None,
+        "endpoints": list(finding.endpoints),
+        "related": [{"message": place.message, **_place(place.span)} for place in finding.related],
+        "fix": None,
+    }
+
+
+def _unknown(item: CouldNotCheck) -> dict[str, Any]:
+    place = _place(item.span) if item.span is not None else {}
+    return {"what": item.what, "why": item.why, "file": place.get("file"), "line": place.get("line")}
+
+
+def _place(span: Span) -> dict[str, Any]:
+    line, column = span.source.line_column(span.start)
+    end_line, end_column = span.source.line_column(span.end)
+    return {"file": span.source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}

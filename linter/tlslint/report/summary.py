@@ -1,0 +1,65 @@
+"""What is said around the findings: how many there are, what could not be checked and why."""
+
+from collections.abc import Iterator
+
+from tlslint.finding import CouldNotCheck, Report, Severity
+from tlslint.report.text import Palette, counted, visible
+
+MAX_LISTED = 5
+
+
+def render(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator[str]:
+    """Yield the lines that follow the findings; the last one sums up."""
+    yield from _listed("not checked", [f"{path}: {why}" for path, why in report.skipped], palette, verbose)
+    yield from _listed("could not check", [_unknown(item) for item in report.unknown], palette, verbose)
+    yield f"{_total(report, palette)}\n"
+
+
+def errors(report: Report, palette: Palette) -> Iterator[str]:
+    """Yield what kept tlslint from doing its job: these lines are never left out."""
+    for path, why in report.problems:
+        yield f"{palette.paint('error:', 'error')} {visible(path)}: {visible(why)}\n"
+    for failure in report.failures:
+        yield f"{palette.paint('internal error:', 'error')} {visible(str(failure))}\n"
+
+
+def _listed(head: str, items: list[str], palette: Palette, verbose: bool) -> Iterator[str]:
+    shown = items if verbose or len(items) == MAX_LISTED + 1 else items[:MAX_LISTED]
+    for item in shown:
+        yield f"{palette.paint(f'{head}:', 'info')} {visible(item)}\n"
+    if len(items) > len(shown):
+        yield f"{palette.paint(f'{head}:', 'info')} {len(items) - len(shown):,} more (-v lists them)\n"
+
+
+def _unknown(item: CouldNotCheck) -> str:
+    place = f"{item.span.source.path}:{item.span.line}: " if item.span is not None else ""
+    return f"{place}{item.what}: {item.why}"
+
+
+def _total(report: Report, palette: Palette) -> str:
+    counts = [
+        palette.paint(counted(number, severity.label) if severity is not Severity.INFO else f"{number:,} info", severity.label)
+        for severity in reversed(Severity)
+        if (number := sum(finding.severity is severity for finding in report.findings))
+    ]
+    looked_at = f"{counted(report.files, 'file')} ({counted(report.endpoints, 'endpoint')}, {report.policy})"
+    gaps = ", ".join(_gaps(report))
+    if not report.deployments and not counts:
+        return f"nothing was checked: {gaps}" if gaps else "nothing was checked"
+    found = _joined(counts) if counts else palette.paint("no issues", "good") if not gaps else "nothing found"
+    return f"{found} in {looked_at}" + (f"; {gaps}" if gaps else "")
+
+
+def _gaps(report: Report) -> Iterator[str]:
+    if report.unknown:
+        yield f"{counted(len(report.unknown), 'thing')} could not be checked"
+    if report.skipped:
+        yield f"{counted(len(report.skipped), 'file')} not checked"
+    if report.problems:
+        yield f"{counted(len(report.problems), 'problem')} with the input"
+    if report.failures:
+        yield f"{counted(len(report.failures), 'internal error')}"
+
+
+def _joined(items: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))

@@ -1,0 +1,83 @@
+"""Which rules run, and how severe their findings are: `select`, `ignore` and `severity` of the settings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.settings import Settings
+
+EVERYTHING = "ALL"
+
+
+class SelectorError(Exception):
+    """A selector that names no rule, or one that may not be switched off."""
+
+
+class Selection:
+    """The rules that were chosen, and the severities that were set for them; raises `SelectorError`."""
+
+    def __init__(self, rules: Sequence[Rule], settings: Settings) -> None:
+        self._rules = rules
+        selected = self._named(settings.select, "select")
+        ignored = self._named(settings.ignore, "ignore")
+        self._chosen = {rule.code for rule in rules if not rule.suppressible} | (selected - ignored)
+        self._severities = dict(self._levels(settings))
+
+    def runs(self, rule: Rule) -> bool:
+        """Whether a rule was chosen; one that cannot be suppressed always is."""
+        return rule.code in self._chosen
+
+    def graded(self, finding: Finding) -> Finding:
+        """Return a finding with the severity that the settings give to its rule."""
+        severity = self._severities.get(finding.code)
+        return finding if severity in (None, finding.severity) else replace(finding, severity=severity)
+
+    def _named(self, selectors: Iterable[str], option: str) -> set[str]:
+        codes: set[str] = set()
+        for selector in _split(selectors):
+            rules = self._matching(selector)
+            for rule in rules:
+                if option == "ignore" and not rule.suppressible and selector in (rule.code, rule.name):
+                    raise SelectorError(f"ignore: {rule.code} {rule.name} cannot be switched off")
+                codes.add(rule.code)
+        return codes
+
+    def _matching(self, selector: str) -> list[Rule]:
+        if selector == EVERYTHING:
+            return list(self._rules)
+        exact = [rule for rule in self._rules if selector in (rule.code, rule.name)]
+        rules = exact or [rule for rule in self._rules if selector.startswith("TLS") and rule.code.startswith(selector)]
+        if not rules:
+            raise SelectorError(f'no rule "{selector}"{_did_you_mean(selector, self._rules)}')
+        return rules
+
+    def _levels(self, settings: Settings) -> Iterator[tuple[str, Severity]]:
+        for selector, level in settings.severity.items():
+            for rule in self._matching(selector):
+                severity = Severity[level.upper()]
+                if not rule.suppressible and severity < rule.severity:
+                    raise SelectorError(f"severity: {rule.code} {rule.name} cannot be made less severe")
+                yield rule.code, severity
+
+
+def find_rule(name: str, rules: Sequence[Rule]) -> Rule:
+    """Return the rule with this code or name, in any case; raises `SelectorError`."""
+    for rule in rules:
+        if name.upper() == rule.code or name.lower().replace("_", "-") == rule.name:
+            return rule
+    raise SelectorError(f'no rule "{name}"{_did_you_mean(name, rules)}')
+
+
+def _split(selectors: Iterable[str]) -> Iterator[str]:
+    for selector in selectors:
+        yield from filter(None, (part.strip() for part in selector.split(",")))
+
+
+def _did_you_mean(word: str, rules: Sequence[Rule]) -> str:
+    # only here, because it is slow to import and rarely needed
+    from difflib import get_close_matches
+
+    codes, names = [rule.code for rule in rules], [rule.name for rule in rules]
+    close = get_close_matches(word.upper(), codes, n=1) if word.upper().startswith("TLS") else []
+    close = close or get_close_matches(word.lower().replace("_", "-"), names, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else "; `tlslint rule` lists them"
