@@ -19,6 +19,7 @@ from support.servers import NGINX_NAMES, NginxServer, find_nginx, require_server
 from tlslint.pki import dates
 from tlslint.pki.bundle import Certificate, key_matches, read_bundle, read_private_key_facts
 from tlslint.pki.chain import Authorities, Chain, Fault, analyse
+from tlslint.pki.clients import client_authorities, without_current_crl
 from tlslint.pki.dates import State
 from tlslint.pki.keys import key_flaws
 from tlslint.pki.names import Coverage, coverage, covers
@@ -104,20 +105,15 @@ def client_faults(case: Case) -> Iterator[str]:
     if "client_ca" not in case.files:
         yield "TLS501"
         return
-    authorities = read_bundle(case.files["client_ca"].read_bytes(), "ca").all_certificates
+    authorities = client_authorities(read_bundle(case.files["client_ca"].read_bytes(), "ca").all_certificates)
     lists = read_bundle(case.files["crl"].read_bytes(), "crl").crls if "crl" in case.files else ()
     if not lists:
         yield "TLS507"
-    roots = [ca for ca in authorities if ca.self_signed]
-    intermediates = len(authorities) - len(roots)
-    if not roots or intermediates > int(case.settings.get("ssl_verify_depth", "1")):
+    if authorities.rootless or authorities.depth > int(case.settings.get("ssl_verify_depth", "1")):
         yield "TLS503"
-    if any(ca.not_after < case.now for ca in authorities):
+    if any(ca.not_after < case.now for ca in authorities.usable):
         yield "TLS505"
-    covered = {ca for ca in authorities if any(crl.issued_by(ca) for crl in lists)}
-    if lists and covered != set(authorities):
-        yield "TLS505"
-    if any(crl.next_update is not None and crl.next_update < case.now for crl in lists):
+    if lists and without_current_crl(authorities.usable, lists, case.now):
         yield "TLS505"
 
 

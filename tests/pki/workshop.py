@@ -26,6 +26,7 @@ class Case:
     settings: dict[str, str]
     now: datetime
     refusal: str
+    seen: str
     twin: str | None
 
     @property
@@ -53,6 +54,7 @@ def cases() -> dict[str, Case]:
             settings=entry["settings"],
             now=datetime.fromisoformat(entry["now"]),
             refusal=entry.get("refusal", ""),
+            seen=entry.get("seen", ""),
             twin=entry.get("twin"),
         )
     return found

@@ -1,0 +1,53 @@
+"""What a client reports of a server that was started with the files of the workshop is what the manifest quotes."""
+
+import re
+import subprocess
+
+import pytest
+
+from pki.workshop import FOLDER, Case, cases
+from support.servers import NGINX_NAMES, NginxServer, find_nginx, free_ports, require_servers
+
+STARTED = [case for case in cases().values() if not case.refusal and not (case.key and "encrypted" in case.key.name)]
+
+
+def asked_name(case: Case) -> str:
+    """The name that a client asks for: the first plain server name, else the one that the certificates have."""
+    names = [name.removeprefix(".") for name in case.server_names]
+    plain = [name.encode("idna").decode() for name in names if re.fullmatch(r"\w[\w.-]+", name)]
+    return next(iter(plain), "other.example.test" if "TLS401" in case.rules else "shop.example.test")
+
+
+def report(case: Case, port: int) -> str:
+    """The verdict of `openssl s_client` at the moment that the case is about."""
+    name = asked_name(case)
+    check = ["-verify_ip", name] if name[0].isdigit() else ["-verify_hostname", name]
+    command = f"openssl s_client -connect 127.0.0.1:{port} -servername shop.example.test -no-CApath -no-CAstore".split()
+    command += ["-CAfile", str(FOLDER / "anchors.pem"), "-attime", str(int(case.now.timestamp())), *check]
+    command += ["-verify_return_error"]
+    done = subprocess.run(command, input=b"", capture_output=True, timeout=20, check=False)
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    return text if done.returncode else ""
+
+
+def server_block(case: Case, port: int) -> str:
+    key = f"ssl_certificate_key {case.key};"
+    return f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {case.certificate}; {key} }}\n"
+
+
+@pytest.mark.parametrize("binary", NGINX_NAMES)
+def test_clients_report_what_the_manifest_quotes(binary: str) -> None:
+    nginx = find_nginx(binary)
+    if nginx is None:
+        if require_servers():
+            pytest.fail(f"{binary} is not installed")
+        pytest.skip(f"{binary} is not installed")
+    ports = free_ports(len(STARTED))
+    blocks = "".join(server_block(case, port) for case, port in zip(STARTED, ports, strict=True))
+    wrong = []
+    with NginxServer(nginx, f"events {{}} http {{\n{blocks}}}\n"):
+        for case, port in zip(STARTED, ports, strict=True):
+            text = report(case, port)
+            if bool(text) != bool(case.seen) or case.seen not in text:
+                wrong.append((case.name, case.seen, text[-300:]))
+    assert not wrong, "\n".join(map(repr, wrong))
