@@ -54,7 +54,22 @@ SSL_COMMANDS: Final = frozenset(
 
 _STREAM_NAMES_SINCE: Final = Version("1.25.5")
 _CERTIFICATE_TESTED_SINCE: Final = Version("1.15.0")
-_UNPREDICTABLE_MODULES: Final = ("events", "types", "match", "upstream")
+_UNPREDICTABLE_BLOCKS: Final = ("types", "match", "upstream")
+_OF_OTHER_MODULES_TOO: Final = ("pass", "protocol")
+"""Names that third-party modules may give to directives of their own."""
+
+SSL_OPTIONS: Final = frozenset(
+    name.lower()
+    for name in (
+        "SessionTicket", "EmptyFragments", "Bugs", "Compression", "ServerPreference", "NoResumptionOnRenegotiation",
+        "DHSingle", "ECDHSingle", "UnsafeLegacyRenegotiation", "UnsafeLegacyServerConnect", "ClientRenegotiation",
+        "EncryptThenMac", "NoRenegotiation", "AllowNoDHEKEX", "PreferNoDHEKEX", "PrioritizeChaCha", "MiddleboxCompat",
+        "AntiReplay", "ExtendedMasterSecret", "CANames", "KTLS", "StrictCertCheck", "TxCertificateCompression",
+        "RxCertificateCompression", "KTLSTxZerocopySendfile", "IgnoreUnexpectedEOF", "LegacyECPointFormats",
+    )
+)  # fmt: skip
+"""What the command `Options` knows, in any release (SSL_CONF_cmd(3)); a leading `+` or `-` may stand before each."""
+_BOUNDS: Final = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "DTLSv1", "DTLSv1.2"))
 
 
 class ListenLine(Protocol):
@@ -84,6 +99,7 @@ def verify(
     yield from verifier.scopes(main)
     yield from verifier.listens(sockets)
     yield from verifier.names(hosts)
+    yield from verifier.hosts_without_socket(hosts)
     yield from verifier.sockets_without_certificate(listeners)
     yield from verifier.contexts(hosts)
 
@@ -112,12 +128,15 @@ class _Verifier:
         assert self.target.server is not None
         self.version: Version = self.target.server
         self.versions = given.server_versions
+        self.is_guess = False
+        """Whether it is only guessed in which module a file is included."""
         self.judges: dict[tuple[str, str, str], _Judge | str] = {}
         self.parameters: dict[tuple[str, str], tuple[str, str, str, str, str] | None] = {}
 
     # -- directives ------------------------------------------------------------------------------------------------
 
     def scopes(self, main: Scope) -> Iterator[Problem]:
+        self.is_guess = any(child.place is None for child in main.children)
         yield from self._sections(main)
         seen: set[tuple[int, str]] = set()
         pending = [main]
@@ -128,7 +147,7 @@ class _Verifier:
                 problem = _misplaced_block(child)
                 if problem is not None:
                     yield problem
-                elif child.name not in _UNPREDICTABLE_MODULES:
+                elif child.name not in _UNPREDICTABLE_BLOCKS:
                     pending.append(child)
 
     def _sections(self, main: Scope) -> Iterator[Problem]:
@@ -164,7 +183,7 @@ class _Verifier:
                     if identity not in seen:
                         seen.add(identity)
                         yield from self._directive(place.directive, judge, is_made_up)
-            elif judge and not is_made_up:
+            elif judge and not self.is_guess:
                 yield from (_refusal(judge, place.directive.name.span) for place in places)
             else:
                 for place in places:
@@ -177,13 +196,15 @@ class _Verifier:
             return _foreign(name, module)
         lifetime = self._lifetime(facts, f'"{name}"')
         misplaced = ""
-        if not facts.allowed_in(context):
+        if not facts.allowed_in(context) and not (self.is_guess and _is_allowed_somewhere(name, context)):
             misplaced = f'"{name}" directive is not allowed here'
         elif not facts.allowed_in(context, self.version) and self.given.known:
             since = facts.context_since[context]
             lifetime = lifetime or (
                 "directive-newer-than-target", "error", f'"{name}" is allowed here since nginx {since} only', "", "",
             )  # fmt: skip
+        if facts.status(self.version) is Status.OBSOLETE:  # nginx does not look at the arguments any more
+            return _Judge(facts, lifetime, misplaced, is_single=False, value_error=None)
         return _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, _value_check(facts))
 
     def _directive(self, directive: Directive, judge: _Judge, is_made_up: bool) -> Iterator[Problem]:
@@ -287,6 +308,14 @@ class _Verifier:
             self.parameters[key] = None if facts is None else self._lifetime(facts, f'"listen … {argument}"')
         return self.parameters[key]
 
+    def hosts_without_socket(self, hosts: Sequence[VirtualHost]) -> Iterator[Problem]:
+        for host in hosts:
+            scope = host.scope
+            if host.module == "http" or host.incomplete or not isinstance(scope, Scope) or scope.place is None:
+                continue
+            if "listen" not in scope.own:
+                yield _refusal('no "listen" is defined for server', host.span)
+
     # -- names -----------------------------------------------------------------------------------------------------
 
     def names(self, hosts: Sequence[VirtualHost]) -> Iterator[Problem]:
@@ -371,10 +400,14 @@ class _Verifier:
 
     def _command_problems(self, tls: TlsSettings) -> Iterator[Problem]:
         for command in tls.conf_commands.known or ():
-            if command.name.lower() not in SSL_COMMANDS and "$" not in command.name:
-                argument = command.place.directive.arguments[0]
-                message = f'SSL_CONF_cmd("{command.name}", "{command.value}") failed (unknown cmd name)'
-                yield _refusal(message, argument.span)
+            name, value = command.place.directive.arguments
+            if "$" in name + value:
+                continue
+            failed = f'SSL_CONF_cmd("{name}", "{value}") failed'
+            if name.lower() not in SSL_COMMANDS:
+                yield _refusal(f"{failed} (unknown cmd name)", name.span)
+            elif not _is_possible_value(name.lower(), value):
+                yield _refusal(f"{failed} (bad value)", value.span)
 
     @property
     def _library_is_known(self) -> bool:
@@ -409,10 +442,13 @@ def _context(scope: Scope) -> str:
 
 def _foreign(name: str, module: str) -> str:
     """Why a directive that the module does not know is refused there; empty where the table cannot tell."""
-    others = [other for other in table.MODULES if other != module and table.directive(name, other) is not None]
-    if not others or (module != "main" and not name.startswith(("ssl_", "http2", "http3", "quic_"))):
-        return ""
-    return f'"{name}" directive is not allowed here'
+    known = any(table.directive(name, other) is not None for other in table.MODULES if other != module)
+    return f'"{name}" directive is not allowed here' if known and name not in _OF_OTHER_MODULES_TOO else ""
+
+
+def _is_allowed_somewhere(name: str, context: str) -> bool:
+    found = (table.directive(name, module) for module in table.MODULES)
+    return any(facts is not None and facts.allowed_in(context) for facts in found)
 
 
 def _misplaced_block(scope: Scope) -> Problem | None:
@@ -582,6 +618,15 @@ def _unmatchable(host: VirtualHost, text: str, span: Span, reason: str) -> Itera
 
 
 # -- contexts ------------------------------------------------------------------------------------------------------
+
+
+def _is_possible_value(command: str, value: str) -> bool:
+    """Whether some OpenSSL takes the value of a command, as far as that is known here."""
+    if command in ("minprotocol", "maxprotocol"):
+        return value in _BOUNDS
+    if command == "options":
+        return all(word.strip().lstrip("+-").lower() in SSL_OPTIONS for word in value.split(","))
+    return True
 
 
 def _has_context(tls: TlsSettings) -> bool:
