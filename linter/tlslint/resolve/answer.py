@@ -154,7 +154,7 @@ class Answers:
             key_types=tuple(kind for kind, _, _ in kinds if kind != "unknown"),
             tls=tls,
             target=self.target,
-            reason=found.reason if outcome != "completes" else "",
+            reason=_why(outcome, found, unknown),
             unknown=tuple(dict(unknown).items()),
             security_level=found.security_level,
             keys=kinds,
@@ -180,6 +180,12 @@ class Answers:
 
 
 _NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols", "dh"))
+
+
+def _why(outcome: str, found: Negotiation, unknown: list[tuple[str, str]]) -> str:
+    if outcome == "completes":
+        return ""
+    return found.reason if outcome == "rejected" else "; ".join(f"{what}: {why}" for what, why in unknown[:1])
 
 
 def _first_reason(certificates: Setting[tuple[CertificatePair, ...]]) -> str:

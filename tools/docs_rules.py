@@ -1,0 +1,55 @@
+"""Write docs/rules/: one page for each rule, from its docstring, and the table of all rules."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "linter"))
+
+from tlslint.check import RuleModule  # noqa: E402
+from tlslint.rules import RULES  # noqa: E402
+
+
+def page(module: RuleModule) -> str:
+    """Return a rule's page in Markdown."""
+    rule = module.rule
+    summary, _, text = (module.__doc__ or "").partition("\n")
+    servers = " and ".join({"nginx": "nginx", "apache": "Apache"}[server] for server in rule.servers)
+    facts = f"`{rule.code}` · {rule.severity.label} · {servers} · since {rule.since}"
+    sources = "".join(f"- {source}\n" for source in rule.sources)
+    tail = f"\n## Sources\n\n{sources}" if sources else ""
+    return f"# {rule.name}\n\n{facts}\n\n{summary}\n{text.rstrip()}\n{tail}"
+
+
+def table() -> str:
+    """Return the table of all rules in Markdown."""
+    rows = "".join(
+        f"| {module.rule.code} | [{module.rule.name}]({module.rule.name}.md) | {module.rule.severity.label} "
+        f"| {module.rule.summary} |\n"
+        for module in RULES
+    )
+    return (
+        "# Rules\n\nGenerated from the rules themselves; `tlslint rule NAME` shows the same text.\n\n"
+        f"| code | name | severity | what it reports |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every file in docs/rules by name."""
+    return {"README.md": table(), **{f"{module.rule.name}.md": page(module) for module in RULES}}
+
+
+def main() -> None:
+    """Write the pages, and remove those of rules that are gone."""
+    folder = ROOT / "docs" / "rules"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = pages()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for path in folder.glob("*.md"):
+        if path.name not in wanted:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
