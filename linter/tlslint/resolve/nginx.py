@@ -72,7 +72,7 @@ class _Resolution:
         self.tree = tree
 
     def deployment(self) -> Deployment:
-        for module in MODULES:
+        for module in MODULES if self.tree.directives else ():
             for scope in self.main.blocks(module):
                 self._module(scope)
         self.problems.extend(protocol_problems(self.main))
