@@ -108,10 +108,15 @@ def _refuse(message: str) -> int:
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATHS]...", help="Files and directories; `-` is standard input (also from `nginx -T`).", show_default="."),
+    typer.Argument(
+        metavar="[PATHS]...",
+        help="Files and directories; `-` is standard input (also from `nginx -T`).",
+        show_default=".",
+    ),
 ]
 PolicyName = Annotated[
-    str | None, typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with.", show_default="intermediate")
+    str | None,
+    typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with.", show_default="intermediate"),
 ]
 TargetName = Annotated[
     str | None,
@@ -203,6 +208,13 @@ def _wants_colour(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns() -> int:
+    """Return how wide tables may be: as the terminal, or enough for a line of an e-mail or log."""
+    from shutil import get_terminal_size
+
+    return max(60, min(get_terminal_size((100, 24)).columns, 160))
 
 
 def _write(blocks: Iterable[str]) -> None:
@@ -381,6 +393,122 @@ def show(
     if output_format == "json":
         _write([report_show.to_json(deployments)])
     else:
-        _write([report_show.to_table(deployments)])
+        _write(report_show.to_table(deployments, _palette(color, sys.stdout), _columns()))
     _remarks(report, color, True, verbose)
     raise typer.Exit(_exit_code(report, "error", exit_zero=True))
+
+
+# -- what tlslint knows --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def ciphers(
+    string: Annotated[
+        str,
+        typer.Argument(
+            metavar="STRING|-", help="A cipher string; `-` reads one a line and prints a line of JSON for each."
+        ),
+    ],
+    policy: PolicyName = None,
+    target: TargetName = None,
+    output_format: TableFormat = "table",
+    config: ConfigFile = None,
+    isolated: Isolated = False,
+    color: Colour = "auto",
+) -> None:
+    """Show what an OpenSSL cipher string selects, in order, and what the policy refuses of it.
+
+    A string that begins with a minus goes after `--`. The exit code is 1 where OpenSSL refuses the string.
+    """
+    from tlslint.policy import load_policy
+    from tlslint.report import ciphers as report_ciphers
+    from tlslint.report.as_json import dumped_line
+    from tlslint.target import parse_target
+
+    settings = _settings(config, isolated, policy=policy, target=target)
+    with _refusing():
+        rules = load_policy(settings.policy)
+        versions = parse_target(settings.target, "nginx")
+    if string == "-":
+        for line in sys.stdin.buffer:
+            text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            _write([dumped_line(report_ciphers.as_data(text, versions, rules))])
+        return
+    data = report_ciphers.as_data(string, versions, rules)
+    if output_format == "json":
+        _write([dumped_line(data)])
+    else:
+        _write(report_ciphers.render(string, versions, rules, _palette(color, sys.stdout)))
+    raise typer.Exit(FINDINGS if data["error"] else 0)
+
+
+@app.command()
+def rule(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME|CODE]", help="`weak-protocol` or `TLS101`.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The documentation of all rules.")] = False,
+    output_format: TableFormat = "table",
+    color: Colour = "auto",
+) -> None:
+    """Explain a rule; without a name, list all rules."""
+    from tlslint.report import rules as report_rules
+    from tlslint.rules import RULES
+    from tlslint.selection import find_rule
+
+    palette = _palette(color, sys.stdout)
+    chosen = list(RULES)
+    if name is not None:
+        if everything:
+            raise Failure("--all and a name exclude each other")
+        with _refusing():
+            found = find_rule(name, [module.rule for module in RULES])
+        chosen = [module for module in RULES if module.rule is found]
+    if output_format == "json":
+        _write([report_rules.as_json(chosen)])
+    elif name is None and not everything:
+        _write(report_rules.table(chosen, palette))
+    else:
+        for index, module in enumerate(chosen):
+            _write([*(["\n"] if index else []), *report_rules.page(module, palette)])
+
+
+@app.command()
+def policy(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FILE]", help="`intermediate`, `mozilla-modern@5.7`, `tls/policy.json`."),
+    ] = None,
+    output_format: TableFormat = "table",
+    color: Colour = "auto",
+) -> None:
+    """Print a policy, or say what is wrong with a policy file; without a name, list those that come with tlslint."""
+    from tlslint.policy import bundled_policies, load_policy
+    from tlslint.report import policies as report_policies
+    from tlslint.settings import Settings
+
+    palette = _palette(color, sys.stdout)
+    if name is None:
+        known = bundled_policies()
+        as_json = output_format == "json"
+        _write(
+            [report_policies.listing(known)] if as_json else report_policies.table(known, Settings().policy, palette)
+        )
+        return
+    with _refusing():
+        found = load_policy(name)
+    if output_format == "json":
+        _write([report_policies.as_json(found)])
+    else:
+        _write(report_policies.page(found, palette, _columns()))
+
+
+@app.command()
+def schema(
+    name: Annotated[Literal["policy", "report", "show"], typer.Argument(help="Which schema.")],
+) -> None:
+    """Print the JSON schema of policies, of reports or of predictions."""
+    from pathlib import Path
+
+    from tlslint.policy import policies_directory
+
+    folder = policies_directory() if name == "policy" else Path(__file__).parent / "data"
+    _write([(folder / f"{name}.schema.json").read_text(encoding="utf-8")])

@@ -6,12 +6,19 @@ from typing import Any
 
 def dumped(document: dict[str, Any]) -> str:
     """Return a document as indented JSON with a final newline."""
-    return json.dumps(_valid(document), indent=2) + "\n"
+    return _dumped(document, indent=2)
 
 
 def dumped_line(document: dict[str, Any]) -> str:
     """Return a document as JSON on one line with a final newline."""
-    return json.dumps(_valid(document)) + "\n"
+    return _dumped(document, indent=None)
+
+
+def _dumped(document: dict[str, Any], indent: int | None) -> str:
+    text = json.dumps(document, indent=indent)
+    if "\\ud" in text:
+        text = json.dumps(_valid(document), indent=indent)
+    return text + "\n"
 
 
 def _valid(value: Any) -> Any:

@@ -3,24 +3,34 @@
 The JSON is a contract (`tlslint-show/1`): members are added, never renamed.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from tlslint.report.as_json import dumped
+from tlslint.report.text import PLAIN, Palette, counted, visible, width
 from tlslint.resolve.answer import presented
-from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Handshake, Setting, TlsSettings, Unknown
+from tlslint.resolve.model import (
+    CertificatePair,
+    Deployment,
+    Endpoint,
+    Handshake,
+    Place,
+    Setting,
+    TlsSettings,
+    Unknown,
+)
+from tlslint.target import Target
 
 SCHEMA = "tlslint-show/1"
 SHOWN_SETTINGS = (
     "protocols", "ciphers", "ciphersuites", "server_order", "groups", "certificates", "dh_params", "verify_client",
-    "client_ca", "session_tickets", "session_cache", "early_data", "reject_handshake", "conf_commands",
+    "client_ca", "session_tickets", "session_cache", "session_timeout", "ticket_keys", "early_data", "reject_handshake", "conf_commands",
 )  # fmt: skip
 
 
 def to_json(deployments: Iterable[Deployment]) -> str:
     """Return the prediction for all deployments as one JSON document."""
-    document = {"schema": SCHEMA, "deployments": [deployment_data(deployment) for deployment in deployments]}
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+    return dumped({"schema": SCHEMA, "deployments": [deployment_data(deployment) for deployment in deployments]})
 
 
 def deployment_data(deployment: Deployment) -> dict[str, Any]:
@@ -29,15 +39,19 @@ def deployment_data(deployment: Deployment) -> dict[str, Any]:
     data: dict[str, Any] = {
         "server": deployment.server,
         "entry": deployment.entry,
-        "target": {deployment.server: str(target.server), target.library: str(target.openssl or target.library_version)},
+        "target": _versions(deployment.server, target),
         "complete": deployment.complete,
         "endpoints": [_endpoint(endpoint) for endpoint in deployment.endpoints],
     }
-    if target.platform:
-        data["target"]["platform"] = target.platform
     if deployment.fragment:
         data["fragment"] = deployment.fragment
     return data
+
+
+def _versions(server: str, target: Target) -> dict[str, str]:
+    versions = {server: target.server, target.library: target.openssl or target.library_version}
+    named = {name: str(version) for name, version in versions.items() if version is not None}
+    return named if target.platform is None else {**named, "platform": target.platform}
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
@@ -63,8 +77,23 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "client_certificate": handshake.client_certificate,
         "alpn": list(handshake.alpn),
         "starttls": endpoint.listener.starttls,
+        "proxy_protocol": endpoint.listener.proxy_protocol,
+        "hello_retry": handshake.hello_retry or None,
+        "sessions": _sessions(endpoint),
         "settings": dict(_settings(endpoint.tls)) if handshake.outcome != "plaintext" else {},
         "unknown": [{"what": what, "why": why} for what, why in _unknown(endpoint)],
+    }
+
+
+def _sessions(endpoint: Endpoint) -> dict[str, Any] | None:
+    """Return what a client may resume with: tickets by protocol, their lifetime in seconds, early data."""
+    handshake, tls = endpoint.handshake, endpoint.tls
+    if handshake.outcome != "completes":
+        return None
+    return {
+        "tickets": handshake.tickets,
+        "lifetime": tls.session_timeout.known,
+        "early_data": tls.early_data.known if "TLSv1.3" in handshake.protocols else False,
     }
 
 
@@ -129,69 +158,171 @@ def _item_text(item: object) -> str:
 
 # -- the table -----------------------------------------------------------------------------------------------------
 
+MAX_NAMES = 12
+MAX_SOCKETS = 4
+MAX_FILES = 3
+LABEL = 14
+INDENT = 4
 
-def to_table(deployments: Iterable[Deployment]) -> str:
-    """Return the prediction as text: endpoints that answer alike stand together above what they answer."""
-    return "\n".join(block for deployment in deployments for block in _deployment(deployment))
+
+def to_table(deployments: Iterable[Deployment], palette: Palette = PLAIN, columns: int = 100) -> Iterator[str]:
+    """Yield the prediction as text, at most `columns` wide where words allow: endpoints that answer alike together."""
+    for deployment in deployments:
+        yield from (f"{line}\n" for line in _deployment(deployment, palette, columns))
 
 
-def _deployment(deployment: Deployment) -> Iterator[str]:
-    target = deployment.target
-    library = f"{target.library} {target.openssl or target.library_version or ''}".strip()
-    assumed = "" if target.known else ", assumed"
-    yield f"{deployment.entry}: {deployment.server} {target.server}, {library}{assumed}"
+def _deployment(deployment: Deployment, palette: Palette, columns: int) -> Iterator[str]:
+    yield f"{palette.paint(visible(deployment.entry), 'strong')} on {versions(deployment.target)}"
     if deployment.fragment:
-        yield f"  read as part of a {deployment.fragment} block"
-    if not deployment.endpoints:
+        yield f"  a part of a configuration, read as if in {deployment.fragment} {{ }}"
+    if not deployment.complete:
+        yield "  not all of it could be read: there may be more sockets and names than these"
+    groups = _alike(deployment.handshakes)
+    if not groups:
         yield "  no listening socket"
-    for handshake in deployment.handshakes:
-        if handshake.endpoints:
-            yield ""
-            yield from _handshake(handshake)
+    for alike in groups:
+        yield ""
+        yield from _heading([endpoint for handshake in alike for endpoint in handshake.endpoints], palette, columns)
+        for label, text, place in _answer(alike):
+            yield from _row(label, text, place, palette, columns)
     yield ""
 
 
-MAX_NAMED_ENDPOINTS = 12
+def versions(target: Target) -> str:
+    """Return what a prediction is for: `nginx 1.22.1 with OpenSSL 3.0.19`."""
+    library = LIBRARY_NAMES.get(target.library, target.library)
+    version = target.openssl or target.library_version
+    server = SERVER_NAMES[target.server_kind]
+    text = f"{server} {target.server} with {library}{f' {version}' if version else ''}"
+    if target.platform:
+        text += f" ({target.platform})"
+    return text if target.known else f"{text} (assumed; --target names others)"
 
 
-def _handshake(handshake: Handshake) -> Iterator[str]:
-    by_socket: dict[str, list[str]] = {}
-    for endpoint in handshake.endpoints[:MAX_NAMED_ENDPOINTS]:
-        by_socket.setdefault(endpoint.listener.label, []).append(endpoint.who)
-    for socket, names in by_socket.items():
-        plain = handshake.outcome == "plaintext"
-        yield f"  {socket}" if plain or not socket else f"  {socket}  {', '.join(names)}"
-    more = len(handshake.endpoints) - MAX_NAMED_ENDPOINTS
-    if more > 0:
-        yield f"  … and {more} more endpoint{'s' if more > 1 else ''}"
-    yield from (f"      {line}" for line in _answer(handshake))
+LIBRARY_NAMES = {"openssl": "OpenSSL", "libressl": "LibreSSL", "boringssl": "BoringSSL", "aws-lc": "AWS-LC"}
+SERVER_NAMES = {"nginx": "nginx", "apache": "Apache"}
 
 
-def _answer(handshake: Handshake) -> Iterator[str]:
+def _alike(handshakes: Iterable[Handshake]) -> list[list[Handshake]]:
+    """Put handshakes together that a client cannot tell apart, whichever lines they come from."""
+    groups: dict[tuple[object, ...], list[Handshake]] = {}
+    for handshake in handshakes:
+        if handshake.endpoints:
+            key = (
+                handshake.outcome, handshake.reason, handshake.protocols, tuple(handshake.ciphers.items()),
+                handshake.server_order, handshake.groups, handshake.client_certificate, handshake.alpn,
+                handshake.key_types, handshake.quic, tuple(what for what, _ in handshake.unknown),
+            )  # fmt: skip
+            groups.setdefault(key, []).append(handshake)
+    return list(groups.values())
+
+
+def _heading(endpoints: list[Endpoint], palette: Palette, columns: int) -> Iterator[str]:
+    """Yield who is answered so: names and their sockets, one line for sockets that have the same names."""
+    sockets: dict[str, list[str]] = {}
+    for endpoint in endpoints:
+        sockets.setdefault(endpoint.listener.label, []).append(endpoint.who)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for socket, names in sockets.items():
+        alike.setdefault(tuple(names), []).append(socket)
+    for index, (names, where) in enumerate(alike.items()):
+        if index == MAX_SOCKETS and len(alike) > MAX_SOCKETS + 1:
+            rest = list(alike.items())[index:]
+            number = sum(len(names) * len(where) for names, where in rest)
+            yield f"  and {counted(number, 'more endpoint')} on {counted(sum(len(w) for _, w in rest), 'more socket')}"
+            return
+        text = visible(_few(where, MAX_SOCKETS, "socket"))
+        if endpoints[0].handshake.outcome != "plaintext" and endpoints[0].listener.address:
+            text = f"{visible(_few(names, MAX_NAMES, 'name'))} on {text}"
+        for line in wrapped(text.split(" "), columns - 2):
+            yield f"  {palette.paint(line, 'strong')}"
+
+
+def _few(items: Sequence[str], most: int, noun: str) -> str:
+    if len(items) > most + 1:
+        return f"{', '.join(items[:most])} and {counted(len(items) - most, f'more {noun}')}"
+    return ", ".join(items)
+
+
+def _answer(alike: list[Handshake]) -> Iterator[tuple[str, str, str]]:
+    """Yield what is answered, as label, text and the place that makes it so."""
+    handshake = alike[0]
     if handshake.outcome != "completes":
-        yield handshake.outcome + (f": {handshake.reason}" if handshake.reason else "")
-        return
-    tls = handshake.tls
-    yield f"protocols     {' '.join(handshake.protocols)}{_from(tls.effective_protocols)}"
+        yield "handshake", handshake.outcome + (f": {handshake.reason}" if handshake.reason else ""), ""
+        if handshake.outcome == "plaintext":
+            return
+    if handshake.protocols:
+        yield "protocols", " ".join(handshake.protocols), _places(alike, "effective_protocols")
     for protocol, suites in handshake.ciphers.items():
-        where = _from(tls.ciphersuites if protocol == "TLSv1.3" else tls.ciphers)
-        yield f"{protocol:<13} {' '.join(suites)}{where}"
-    yield f"order         {'the server decides' if handshake.server_order else 'the client decides'}{_from(tls.server_order)}"
-    yield f"groups        {' '.join(handshake.groups)}{_from(tls.groups)}"
-    for pair in presented(tls.certificates.known or ()):
-        count = len(pair.bundle.certificates) if pair.bundle else 0
-        what = f"{pair.key_type}, {count} certificate{'s' if count != 1 else ''}" if pair.bundle else "not read"
-        yield f"certificate   {pair.file} ({what})"
+        yield protocol, " ".join(suites), _places(alike, "ciphersuites" if protocol == "TLSv1.3" else "ciphers")
+    if handshake.protocols:
+        order = "the server's" if handshake.server_order else "the client's"
+        field = "server_order" if handshake.negotiates_tls12 else "server_order_tls13"
+        yield "suite order", order, _places(alike, field)
+    if handshake.groups:
+        yield "groups", " ".join(handshake.groups), _places(alike, "groups")
+    yield from (("certificate", text, place) for text, place in _certificate_rows(alike))
     if handshake.client_certificate != "none":
-        yield f"client cert   {handshake.client_certificate}{_from(tls.verify_client)}"
-    if handshake.alpn:
-        yield f"ALPN          {' '.join(handshake.alpn)}"
+        yield "client cert", handshake.client_certificate, _places(alike, "verify_client")
+    if handshake.alpn and handshake.protocols:
+        yield "ALPN", " ".join(handshake.alpn), ""
     for what, why in handshake.unknown:
-        yield f"unknown       {what}: {why}"
+        yield "unknown", f"{what.replace('_', ' ')}: {why}", ""
 
 
-def _from(setting: Setting[Any]) -> str:
-    if setting.places:
-        directive = setting.places[-1].directive
-        return f"   [{directive.source.path}:{directive.line}]"
-    return ""
+def _certificate_rows(alike: list[Handshake]) -> Iterator[tuple[str, str]]:
+    pairs: dict[str, CertificatePair] = {}
+    for handshake in alike:
+        if handshake.outcome == "completes":
+            for endpoint in handshake.endpoints:
+                pairs.update((pair.file, pair) for pair in presented(endpoint.tls.certificates.known or ()))
+    most = MAX_FILES if len(pairs) > MAX_FILES + 1 else MAX_FILES + 1
+    for pair in list(pairs.values())[:most]:
+        held = (
+            f"{pair.key_type}, {counted(len(pair.bundle.certificates), 'certificate')}" if pair.bundle else "not read"
+        )
+        yield f"{pair.file} ({held})", _place(pair.place)
+    if len(pairs) > most:
+        yield f"and {counted(len(pairs) - most, 'more file')}", ""
+
+
+def _places(alike: list[Handshake], field: str) -> str:
+    """Return where a setting is made, or that it is a default; of several places the first."""
+    found: dict[str, None] = {}
+    for handshake in alike:
+        setting = handshake.tls.setting(field)
+        found[_place(setting.places[-1]) if setting.places else setting.default and "default"] = None
+    found.pop("", None)
+    first, *others = found or [""]
+    return f"{first} and {counted(len(others), 'more place')}" if others else first
+
+
+def _place(place: Place) -> str:
+    directive = place.directive
+    return f"{directive.source.path}:{directive.line}"
+
+
+def _row(label: str, text: str, place: str, palette: Palette, columns: int) -> Iterator[str]:
+    """Yield a labelled text in lines, the place behind the last one where there is room, else below it."""
+    room = columns - INDENT - LABEL
+    lines = list(wrapped(visible(text).split(" "), room))
+    where = palette.paint(visible(f"[{place}]"), "faint")
+    if place and width(lines[-1]) + 3 + width(visible(f"[{place}]")) <= room:
+        lines[-1] += f"   {where}"
+    elif place:
+        lines.append(where)
+    for index, line in enumerate(lines):
+        start = palette.paint(f"{label:<{LABEL}}", "info") if index == 0 else " " * LABEL
+        yield f"{' ' * INDENT}{start}{line}"
+
+
+def wrapped(words: Sequence[str], columns: int) -> Iterator[str]:
+    """Yield words in lines of at most so many columns, a longer word alone on its line."""
+    line = words[0]
+    for word in words[1:]:
+        if width(line) + 1 + width(word) > columns:
+            yield line
+            line = word
+        else:
+            line += f" {word}"
+    yield line

@@ -8,7 +8,7 @@ from tlslint.report.text import Palette
 
 
 def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
-    """Yield one line for each rule and severity: the number, the severity, the code and the name; most frequent first."""
+    """Yield a line for each rule and severity: number, severity, code and name; the most frequent first."""
     counts = Counter((finding.code, finding.name, finding.severity) for finding in findings)
     width = max((len(str(number)) for number in counts.values()), default=0)
     for (code, name, severity), number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

@@ -38,7 +38,9 @@ def _unknown(item: CouldNotCheck) -> str:
 
 def _total(report: Report, palette: Palette) -> str:
     counts = [
-        palette.paint(counted(number, severity.label) if severity is not Severity.INFO else f"{number:,} info", severity.label)
+        palette.paint(
+            f"{number:,} info" if severity is Severity.INFO else counted(number, severity.label), severity.label
+        )
         for severity in reversed(Severity)
         if (number := sum(finding.severity is severity for finding in report.findings))
     ]
