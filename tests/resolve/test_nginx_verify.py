@@ -15,6 +15,7 @@ import pytest
 
 from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
 from tlslint.discover import discover
+from tlslint.parse.tree import Tree
 from tlslint.resolve import nginx_directives as table
 from tlslint.resolve.model import Problem
 from tlslint.resolve.nginx import resolve
@@ -219,7 +220,9 @@ def refusals(nginx: NginxBinary, text: str, folder: Path) -> list[Problem]:
     path.write_text(text)
     target = "local" if nginx.name == "nginx-system" else nginx.target
     (root,) = discover([str(path)], Settings(root="/", target=target, server="nginx")).roots
-    deployment = resolve(root, root.files.tree(root.entry), parse_target(target, "nginx"))
+    tree = root.files.tree(root.entry)
+    assert isinstance(tree, Tree)
+    deployment = resolve(root, tree, parse_target(target, "nginx"))
     return [
         problem
         for problem in deployment.problems

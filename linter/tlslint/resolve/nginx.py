@@ -6,7 +6,7 @@ into sockets, find each socket's default server, and work out for every name who
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tlslint.parse.tree import Tree
 from tlslint.resolve.answer import Answers
@@ -23,7 +23,7 @@ from tlslint.resolve.model import (
     TlsSettings,
     VirtualHost,
 )
-from tlslint.resolve.nginx_listen import ListenSpec, Socket, group_listens, implicit_listen, parse_listen
+from tlslint.resolve.nginx_listen import ListenSpec, Module, Socket, group_listens, implicit_listen, parse_listen
 from tlslint.resolve.nginx_names import HASH_BUCKET_SIZE, NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_protocols import protocol_problems
@@ -35,7 +35,7 @@ from tlslint.target import Target, Version
 if TYPE_CHECKING:
     from tlslint.discover import Root
 
-MODULES = ("http", "stream", "mail")
+MODULES: Final[tuple[Module, ...]] = ("http", "stream", "mail")
 STREAM_NAMES_SINCE = Version("1.25.5")
 HTTP2_DIRECTIVE_SINCE = Version("1.25.1")
 
@@ -46,7 +46,7 @@ def resolve(root: "Root", tree: Tree, target: Target) -> Deployment:
 
 
 class _Line(NamedTuple):
-    """A `listen` line: the index of its host in the module, what it says, and where it stands (None: nginx's default)."""
+    """A `listen` line: the index of its host in the module, what it says, where it stands (None: a default)."""
 
     host: int
     spec: ListenSpec
@@ -69,6 +69,7 @@ class _Resolution:
         self.listeners: list[Listener] = []
         self.endpoints: list[Endpoint] = []
         self.sockets: list[tuple[Socket, list[_Line]]] = []
+        self.lines: list[tuple[str, list[_Line]]] = []
         self.tree = tree
 
     def deployment(self) -> Deployment:
@@ -76,7 +77,7 @@ class _Resolution:
             for scope in self.main.blocks(module):
                 self._module(scope)
         self.problems.extend(protocol_problems(self.main))
-        self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.sockets))
+        self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets))
         return Deployment(
             server="nginx",
             entry=self.root.display,
@@ -100,6 +101,7 @@ class _Resolution:
         hosts = [self._host(scope) for scope in scopes]
         self.hosts.extend(hosts)
         lines = list(self._lines(module, scopes))
+        self.lines.append((module.name, lines))
         ssl_on = {index for index, scope in enumerate(scopes) if _is(scope, "ssl", "on")}
         sockets = group_listens([(line.host, line.spec) for line in lines], module.name, self.target.server, ssl_on)
         for socket in sockets:
@@ -227,6 +229,7 @@ class _Resolution:
             handshake = self.answers.answer(
                 governing,
                 opening=None if default.tls.reject_handshake.known and answering is default else default.tls,
+                taking_over=None if decides_by_name(self.target) or answering is default else host.tls,
                 version_level=0 if decides_by_name(self.target) else self.answers.level(default.tls),
                 alpn=self._alpn(listener, host),
                 quic=quic,

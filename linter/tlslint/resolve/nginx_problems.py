@@ -26,4 +26,4 @@ def name_problems(listener: Listener, table: NameTable) -> Iterator[Problem]:
     for problem in table.problems:
         name = hosts[problem.host].names[problem.name]
         if problem.level == "emerg" and name.argument is not None:
-            yield Problem("server-will-not-start", problem.message, name.argument.span)
+            yield Problem("server-will-not-start", problem.message, name.argument.span, label="nginx does not start")

@@ -106,7 +106,7 @@ class Expansion:
         self._broken: set[str] = set()
 
     def fill(self, scope: Scope, directives: tuple[Directive, ...], includes: tuple[Directive, ...] = ()) -> None:
-        """Put directives (and those of the files that they include) into a scope, and their blocks into its children."""
+        """Put directives (and those of the files that they include) into a scope, their blocks into its children."""
         own = scope.own
         for directive in directives:
             name = str(directive.name)
@@ -180,13 +180,17 @@ class Expansion:
 
     def _cycle(self, scope: Scope, directive: Directive, includes: tuple[Directive, ...], what: str) -> None:
         scope.incomplete = scope.incomplete or what
-        if any(problem.kind == "include-cycle" and problem.span.source is directive.source for problem in self.problems):
+        if any(
+            problem.kind == "include-cycle" and problem.span.source is directive.source for problem in self.problems
+        ):
             return
         self.problems.append(
             Problem(
                 "include-cycle",
                 what,
                 directive.arguments[0].span,
+                label="nginx runs out of file descriptors or crashes",
+                help="remove the include, or narrow the mask",
                 related=tuple((step.arguments[0].span, "included from here") for step in includes[-4:]),
             )
         )
@@ -195,8 +199,9 @@ class Expansion:
 def scopes_of(files: Files, base: str, tree: Tree, context: str) -> tuple[Scope, Expansion]:
     """Build the scopes of a deployment from its entry file's tree.
 
-    `base` is the directory from which relative names are taken: that of the main file. `context` is where the entry file's text belongs: `main` for a whole configuration, else the block (`http`,
-    `server`, `stream`, …) that would include it; the scopes around it are then made up, and say that they are incomplete.
+    `base` is the directory from which relative names are taken: that of the main file. `context` is where the entry
+    file's text belongs: `main` for a whole configuration, else the block (`http`, `server`, `stream`, …) that would
+    include it; the scopes around it are then made up, and say that they are incomplete.
     """
     expansion = Expansion(files, base)
     main = Scope("main", None, None)

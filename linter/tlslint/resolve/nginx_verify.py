@@ -88,16 +88,17 @@ def verify(
     given: Target,
     hosts: Sequence[VirtualHost],
     listeners: Sequence[Listener],
+    lines: Sequence[tuple[str, Sequence[ListenLine]]],
     sockets: Sequence[tuple[Socket, Sequence[ListenLine]]],
 ) -> Iterator[Problem]:
     """Yield what the versions of nginx that the target may be say of a configuration.
 
     `given` is the target as the user gave it; where the server's version is unknown, what only some of the supported
-    versions say is said with the version. `sockets` come with all `listen` lines of their module.
+    versions say is said with the version. `lines` are the `listen` lines of each module, `sockets` come with them too.
     """
     verifier = _Verifier(given)
     yield from verifier.scopes(main)
-    yield from verifier.listens(sockets)
+    yield from verifier.listens(lines, sockets)
     yield from verifier.names(hosts)
     yield from verifier.hosts_without_socket(hosts)
     yield from verifier.sockets_without_certificate(listeners)
@@ -268,15 +269,16 @@ class _Verifier:
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
-    def listens(self, sockets: Sequence[tuple[Socket, Sequence[ListenLine]]]) -> Iterator[Problem]:
-        seen: set[int] = set()
-        for socket, lines in sockets:
-            # all sockets of a module come with the same lines
-            if id(lines) not in seen:
-                seen.add(id(lines))
-                for line in lines:
-                    yield from self._listen(line, socket.module)
-            yield from _socket_errors(socket, lines)
+    def listens(
+        self,
+        lines: Sequence[tuple[str, Sequence[ListenLine]]],
+        sockets: Sequence[tuple[Socket, Sequence[ListenLine]]],
+    ) -> Iterator[Problem]:
+        for module, module_lines in lines:
+            for line in module_lines:
+                yield from self._listen(line, module)
+        for socket, socket_lines in sockets:
+            yield from _socket_errors(socket, socket_lines)
         yield from _start_problems(sockets)
 
     def _listen(self, line: ListenLine, module: str) -> Iterator[Problem]:

@@ -1,7 +1,37 @@
 """Every rule, listed by hand in order of code. A rule is one file with a `rule` and a `check`."""
 
 from tlslint.check import RuleModule
-from tlslint.rules.configuration import syntax_error
+from tlslint.rules.ciphers import (
+    broken_cipher,
+    cipher_order_preference,
+    cipher_outside_policy,
+    dead_dh_params,
+    group_without_certificate_curve,
+    implicit_ciphers,
+    lowered_security_level,
+    missing_policy_cipher,
+    no_forward_secrecy,
+    no_hybrid_group,
+    overridden_ciphers,
+    system_cipher_profile,
+    tls13_suite_in_cipher_list,
+    unknown_cipher,
+    unsupported_group,
+    unusable_cipher_list,
+    weak_dh_params,
+    weak_group,
+    weak_tls13_suite,
+)
+from tlslint.rules.configuration import (
+    deprecated_directive,
+    directive_newer_than_target,
+    include_cycle,
+    include_not_found,
+    removed_directive,
+    server_will_not_start,
+    swallowed_directive,
+    syntax_error,
+)
 from tlslint.rules.protocols import (
     implicit_protocols,
     missing_protocol,
@@ -16,6 +46,13 @@ from tlslint.rules.protocols import (
 
 RULES: tuple[RuleModule, ...] = (
     syntax_error,
+    include_not_found,
+    removed_directive,
+    deprecated_directive,
+    directive_newer_than_target,
+    server_will_not_start,
+    include_cycle,
+    swallowed_directive,
     weak_protocol,
     missing_protocol,
     implicit_protocols,
@@ -25,4 +62,23 @@ RULES: tuple[RuleModule, ...] = (
     overridden_protocols,
     unknown_protocol,
     quic_without_tls13,
+    broken_cipher,
+    cipher_outside_policy,
+    missing_policy_cipher,
+    no_forward_secrecy,
+    unknown_cipher,
+    unusable_cipher_list,
+    tls13_suite_in_cipher_list,
+    weak_tls13_suite,
+    cipher_order_preference,
+    lowered_security_level,
+    system_cipher_profile,
+    implicit_ciphers,
+    overridden_ciphers,
+    weak_group,
+    no_hybrid_group,
+    unsupported_group,
+    group_without_certificate_curve,
+    weak_dh_params,
+    dead_dh_params,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
-from tlslint.finding import Related, Severity
+from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.parse.tree import Argument, Span
 from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting
 
@@ -48,6 +48,20 @@ def through_includes(setting: Setting[object]) -> tuple[Related, ...]:
 def problems(deployment: Deployment, kind: str) -> Iterator[Problem]:
     """Yield what resolution itself found for the rule of that name."""
     return (problem for problem in deployment.problems if problem.kind == kind)
+
+
+def reported(rule: Rule, deployment: Deployment) -> Iterator[Finding]:
+    """Yield what resolution itself found for a rule, as it says it."""
+    for problem in problems(deployment, rule.name):
+        yield rule.finding(
+            problem.message,
+            problem.span,
+            severity=SEVERITIES[problem.severity],
+            label=problem.label,
+            help=problem.help,
+            endpoints=problem.endpoints,
+            related=related_places(problem),
+        )
 
 
 def related_places(problem: Problem) -> tuple[Related, ...]:
