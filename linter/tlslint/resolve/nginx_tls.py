@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tlslint.parse.tree import Argument
 from tlslint.resolve.include import Files, Unreadable
@@ -85,8 +85,7 @@ class TlsReader:
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
         order = self._flag(scope, "ssl_prefer_server_ciphers", "off")
-        listed = self.one("ciphers", scope, ("ssl_ciphers",), _text, "HIGH:!aNULL:!MD5")
-        ciphers = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
+        listed = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
         dh_params = self._overridden(
             "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
         )
@@ -98,7 +97,9 @@ class TlsReader:
             server_order=self._option(order, commands, "ServerPreference"),
             server_order_tls13=self._option(order, commands, "ServerPreference"),
             groups=self._overridden(
-                "groups", self.one("groups", scope, ("ssl_ecdh_curve",), _text, "auto"), commands,
+                "groups",
+                self.one("groups", scope, ("ssl_ecdh_curve",), _text, "auto"),
+                commands,
                 ("groups", "curves", "ecdhparameters"),
             ),
             certificates=self._certificates(scope, commands),
@@ -112,9 +113,7 @@ class TlsReader:
             trusted_ca=self.one("trusted_ca", scope, ("ssl_trusted_certificate",), _path, None),
             crl=self.one("crl", scope, ("ssl_crl",), _path, None),
             verify_depth=self.one("verify_depth", scope, ("ssl_verify_depth",), _integer, 1),
-            session_tickets=self._option(
-                self._flag(scope, "ssl_session_tickets", "on"), commands, "SessionTicket"
-            ),
+            session_tickets=self._option(self._flag(scope, "ssl_session_tickets", "on"), commands, "SessionTicket"),
             ticket_keys=self.one("ticket_keys", scope, ("ssl_session_ticket_key",), _texts, ()),
             session_cache=self.one("session_cache", scope, ("ssl_session_cache",), _joined, "none"),
             session_timeout=self.one("session_timeout", scope, ("ssl_session_timeout",), _seconds, 300),
@@ -125,7 +124,7 @@ class TlsReader:
             stapling=self._flag(scope, "ssl_stapling", "off"),
             options=_options(commands),
             security_level=_level_below(listed, self.target.openssl_conf.security_level),
-            plain_ciphers=ciphers,
+            plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
         )
         return self._interned(settings)
@@ -134,6 +133,8 @@ class TlsReader:
         text = _text(places)
         if isinstance(text, str) and text.startswith("PROFILE=") and self._takes_profiles():
             return Unknown(f'"{text}" leaves the list to the platform')
+        if isinstance(text, str) and ("$" in text or "{{" in text):
+            return Unknown(f'"{text}" holds a variable')
         return text
 
     def _takes_profiles(self) -> bool:
@@ -157,7 +158,7 @@ class TlsReader:
         directives: tuple[str, ...],
         convert: Callable[[list[Place]], object],
         default: object,
-    ) -> Setting:  # type: ignore[type-arg]
+    ) -> Setting[Any]:
         """Return the inherited value of one directive, its default, or why it is unknown."""
         level: Scope | None = scope
         while level is not None and level.name != "main":
@@ -170,21 +171,25 @@ class TlsReader:
             level = level.parent
         return self._constant(default, field)
 
-    def _placed(self, field: str, places: list[Place], convert: Callable[[list[Place]], object]) -> Setting:  # type: ignore[type-arg]
+    def _placed(self, field: str, places: list[Place], convert: Callable[[list[Place]], object]) -> Setting[Any]:
         key = (field, *[id(place.directive) for place in places])
         found = self._settings.get(key)
         if found is None:
             found = self._settings[key] = Setting(convert(places), tuple(places))
         return found
 
-    def _constant(self, value: object, field: str = "") -> Setting:  # type: ignore[type-arg]
+    def _decided(self, field: str, command: ConfCommand, value: object) -> Setting[Any]:
+        """Return what one OpenSSL command decides."""
+        return self._placed(field, [command.place], lambda _: value)
+
+    def _constant(self, value: object, field: str = "") -> Setting[Any]:
         key = ("default", field, value)
         found = self._settings.get(key)
         if found is None:
             found = self._settings[key] = Setting(value, (), self._default_words(field))
         return found
 
-    def _unknown(self, reason: str) -> Setting:  # type: ignore[type-arg]
+    def _unknown(self, reason: str) -> Setting[Any]:
         key = ("unknown", reason)
         found = self._settings.get(key)
         if found is None:
@@ -217,16 +222,16 @@ class TlsReader:
     def _overridden(
         self,
         field: str,
-        plain: Setting,  # type: ignore[type-arg]
+        plain: Setting[Any],
         commands: Setting[tuple[ConfCommand, ...]],
         names: tuple[str, ...],
-    ) -> Setting:  # type: ignore[type-arg]
+    ) -> Setting[Any]:
         """Commands are applied after the plain directives, so the last one of its kind wins."""
         if commands.is_unknown:
-            return plain if plain.explicit else self._unknown(commands.value.reason)  # type: ignore[union-attr]
+            return plain if plain.explicit else commands
         for command in reversed(commands.known or ()):
             if command.name.lower() in names:
-                return self._placed(field + "!", [command.place], lambda _, value=command.value: value)  # type: ignore[misc]
+                return self._decided(f"{field}!", command, command.value)
         return plain
 
     def _option(self, plain: Setting[bool], commands: Setting[tuple[ConfCommand, ...]], option: str) -> Setting[bool]:
@@ -238,7 +243,7 @@ class TlsReader:
             for sign, name in _signed(command.value):
                 if name.lower() == option.lower():
                     on = sign != "-"
-                    found = self._placed(f"option {option} {on}", [command.place], lambda _, on=on: on)  # type: ignore[misc]
+                    found = self._decided(f"option {option} {on}", command, on)
         return found
 
     def _verify_mode(self, plain: Setting[str], commands: Setting[tuple[ConfCommand, ...]]) -> Setting[str]:
@@ -246,7 +251,7 @@ class TlsReader:
             if command.name.lower() == "verifymode":
                 words = {word.strip().lower() for word in command.value.split(",")}
                 mode = "required" if "require" in words else "optional" if words & {"peer", "request"} else "none"
-                return self._placed(f"verify {mode}", [command.place], lambda _, mode=mode: mode)  # type: ignore[misc]
+                return self._decided(f"verify {mode}", command, mode)
         return plain
 
     def _effective_protocols(
@@ -278,7 +283,7 @@ class TlsReader:
             places = tuple(files.known or ())
             value: object = self._pairs(list(places), list(keys.known or ()), own)
             found = self._settings[key] = Setting(value, places)
-        return found  # type: ignore[return-value]
+        return cast("Setting[tuple[CertificatePair, ...]]", found)
 
     def _pairs(
         self, files: list[Place], keys: list[Place], commands: list[ConfCommand]
@@ -336,7 +341,7 @@ class TlsReader:
     # -- the default server and the named host -----------------------------------------------------------------------
 
     def govern(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
-        """Return what governs a connection that a name sends to `host` on a socket whose default server is `default`."""
+        """Return what governs connections that a name sends to `host` on a socket with this default server."""
         if host is default:
             return host
         key = (id(host), id(default))
@@ -399,7 +404,11 @@ def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, ver
     for name in (*DEFAULT_SERVER_BEFORE_1_29_2, *DEFAULT_SERVER_ALWAYS):
         if _differs(host.setting(name), governing.setting(name)):
             found.append(Shadow(name, host.setting(name), governing.setting(name)))
-        elif not version_known and name in DEFAULT_SERVER_BEFORE_1_29_2 and _differs(host.setting(name), default.setting(name)):
+        elif (
+            not version_known
+            and name in DEFAULT_SERVER_BEFORE_1_29_2
+            and _differs(host.setting(name), default.setting(name))
+        ):
             found.append(
                 Shadow(name, host.setting(name), default.setting(name), f"nginx before {PER_NAME_PROTOCOLS_SINCE}")
             )
@@ -464,7 +473,7 @@ def _after_protocol_command(enabled: set[str], value: str) -> set[str]:
 
 def _signed(value: str) -> Iterable[tuple[str, str]]:
     for word in value.split(","):
-        word = word.strip()  # noqa: PLW2901
+        word = word.strip()
         if word[:1] in ("+", "-"):
             yield word[0], word[1:]
         elif word:
@@ -507,7 +516,7 @@ def _text(places: list[Place]) -> str | Unknown:
     return str(words[0]) if len(words) == 1 else Unknown(f"{places[-1].directive.name} takes one argument")
 
 
-def _path(places: list[Place]) -> str | None | Unknown:
+def _path(places: list[Place]) -> str | Unknown | None:
     text = _text(places)
     if isinstance(text, str) and "$" in text:
         return Unknown(f'"{text}" holds a variable')
