@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown
 from tlslint.target import Target
-from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure
+from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure, tls13_suites
+from tlslint.tls.retry import Choice, retry_outcome
 
 ALL_KEYS_UNKNOWN: tuple[KeyKind, ...] = (UNKNOWN_KEY,)
 
@@ -87,6 +88,7 @@ class Answers:
         tls: TlsSettings,
         *,
         opening: TlsSettings | None = None,
+        taking_over: TlsSettings | None = None,
         version_level: int = 0,
         alpn: tuple[str, ...] = (),
         quic: bool = False,
@@ -94,6 +96,7 @@ class Answers:
         """Return the answer that these settings give to a client that connects with TLS (or QUIC).
 
         `opening` are the settings with which a connection starts, before a name is known: the default server's.
+        `taking_over` are those of the named host, where they come into force only after the first ClientHello.
         `version_level` is the security level at which the version is chosen, where it is chosen before the name.
         """
         failure = self.opening_failure(opening) if opening is not None else ""
@@ -104,12 +107,45 @@ class Answers:
         pairs = tls.certificates.known
         kept = presented(pairs) if pairs is not None else ()
         kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
-        key = (*[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level)
+        retry = self._retry(opening or tls, taking_over)
+        silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
+        key = (
+            *[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level,
+            retry, silent, id((opening or tls).conf_commands),
+        )  # fmt: skip
         found = self._by_key.get(key)
         if found is None:
             found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)
+            self._add_sessions(found, opening or tls, silent)
+            found.hello_retry = retry if "TLSv1.3" in found.protocols else ""
             self.all.append(found)
         return found
+
+    def _retry(self, opening: TlsSettings, taking_over: TlsSettings | None) -> str:
+        """Say what a client meets that needs a HelloRetryRequest; empty where it cannot be known."""
+        if taking_over is None or taking_over is opening:
+            return "works"
+        choices = [self._choice(settings) for settings in (opening, taking_over)]
+        if None in choices:
+            return ""
+        return retry_outcome(*choices)  # type: ignore[arg-type]
+
+    def _choice(self, tls: TlsSettings) -> Choice | None:
+        order = tls.server_order_tls13.known
+        if tls.ciphersuites.is_unknown or tls.ciphers.is_unknown or order is None:
+            return None
+        suites = tls13_suites(tls.ciphersuites.known, self.target, self.level(tls))
+        return Choice(suites, order, "PrioritizeChaCha" in tls.options)
+
+    def _add_sessions(self, handshake: Handshake, opening: TlsSettings, silent: bool) -> None:
+        tickets = handshake.tls.session_tickets.known
+        for protocol in handshake.protocols:
+            if protocol != "TLSv1.3":
+                if tickets is not None:
+                    handshake.tickets[protocol] = tickets
+            elif handshake.tls.session_tickets.known is not None and not opening.conf_commands.is_unknown:
+                # without tickets OpenSSL sends ones that only name a session of the server's own cache
+                handshake.tickets[protocol] = not silent and _ticket_count(opening) > 0
 
     def opening_failure(self, opening: TlsSettings) -> str:
         """Say why every handshake on a socket fails whose default server has these settings, or return an empty text."""
@@ -142,7 +178,9 @@ class Answers:
         found = self._negotiate(tls, kinds, quic, version_level)
         undecided = any(what in ("protocols", "ciphers", "ciphersuites") for what, _ in unknown)
         outcome = "completes" if found.protocols else "unknown" if undecided else "rejected"
-        order = tls.server_order if any(protocol != "TLSv1.3" for protocol in found.protocols) else tls.server_order_tls13
+        order = (
+            tls.server_order if any(protocol != "TLSv1.3" for protocol in found.protocols) else tls.server_order_tls13
+        )
         return Handshake(
             outcome=outcome,
             protocols=found.protocols,
@@ -161,9 +199,7 @@ class Answers:
             quic=quic,
         )
 
-    def _negotiate(
-        self, tls: TlsSettings, kinds: tuple[KeyKind, ...], quic: bool, version_level: int
-    ) -> Negotiation:
+    def _negotiate(self, tls: TlsSettings, kinds: tuple[KeyKind, ...], quic: bool, version_level: int) -> Negotiation:
         return negotiate(
             tls.effective_protocols.known or frozenset(),
             tls.ciphers.known if tls.ciphers.known is not None else "DEFAULT",
@@ -188,6 +224,19 @@ def _why(outcome: str, found: Negotiation, unknown: list[tuple[str, str]]) -> st
     return found.reason if outcome == "rejected" else "; ".join(f"{what}: {why}" for what, why in unknown[:1])
 
 
+def _withholds_tickets(opening: TlsSettings, taking_over: TlsSettings) -> bool:
+    """Whether tickets are switched off after the connection began with them: TLS 1.3 then sends none at all."""
+    return opening.session_tickets.known is True and taking_over.session_tickets.known is False
+
+
+def _ticket_count(opening: TlsSettings) -> int:
+    """Return the number of tickets of a TLS 1.3 handshake, which OpenSSL fixes when the connection begins."""
+    for command in reversed(opening.conf_commands.known or ()):
+        if command.name.lower() == "numtickets" and command.value.isdecimal():
+            return int(command.value)
+    return 2
+
+
 def _first_reason(certificates: Setting[tuple[CertificatePair, ...]]) -> str:
     return next((pair.reason for pair in certificates.known or () if pair.reason), "the certificate could not be read")
 
@@ -198,4 +247,6 @@ def _authenticates(found: Negotiation) -> bool:
 
 
 def _request(verify: Setting[str]) -> str:
-    return {"required": "required", "optional": "optional", "optional_no_ca": "optional"}.get(verify.known or "", "none")
+    return {"required": "required", "optional": "optional", "optional_no_ca": "optional"}.get(
+        verify.known or "", "none"
+    )

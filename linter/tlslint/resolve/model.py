@@ -460,6 +460,13 @@ class Handshake:
     keys: tuple[tuple[str, int, str], ...] = ()
     """Key type, bits and curve of each certificate that is presented; type `unknown` where it could not be read."""
     quic: bool = False
+    tickets: dict[str, bool] = field(default_factory=dict)
+    """By protocol version: whether the server gives out session tickets; a version is missing where it is unknown."""
+    hello_retry: str = ""
+    """What a TLS 1.3 client meets that needs a HelloRetryRequest: `works`, `fails`, or `depends` on its cipher suites.
+
+    Empty where TLS 1.3 is not negotiated or it is unknown.
+    """
     endpoints: list[Endpoint] = field(default_factory=list)
 
     @property
@@ -530,10 +537,3 @@ class Deployment:
     def offers(self) -> Iterator[Handshake]:
         """Yield the distinct handshakes that complete: what rules about protocols and suites look at."""
         return (handshake for handshake in self.handshakes if handshake.outcome == "completes")
-
-
-__all__ = [
-    "ANY_OTHER_NAME", "NO_SNI", "CertificatePair", "ConfCommand", "Deployment", "Endpoint", "Handshake", "Header",
-    "Listener", "Location", "LogFormat", "Place", "Problem", "Redirect", "ServerName", "Setting", "Shadow", "TlsSettings",
-    "Unknown", "Upstream", "VirtualHost",
-]  # fmt: skip

@@ -73,9 +73,9 @@ class _Resolution:
         self.tree = tree
 
     def deployment(self) -> Deployment:
-        for module in MODULES if self.tree.directives else ():
-            for scope in self.main.blocks(module):
-                self._module(scope)
+        for name in MODULES if self.tree.directives else ():
+            for module in self.main.blocks(name):
+                self._module(name, module)
         self.problems.extend(protocol_problems(self.main))
         self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets))
         return Deployment(
@@ -96,28 +96,28 @@ class _Resolution:
             complete=not any(scope.incomplete for scope in self.main.walk()),
         )
 
-    def _module(self, module: Scope) -> None:
+    def _module(self, name: Module, module: Scope) -> None:
         scopes = list(module.blocks("server"))
         hosts = [self._host(scope) for scope in scopes]
         self.hosts.extend(hosts)
-        lines = list(self._lines(module, scopes))
-        self.lines.append((module.name, lines))
+        lines = list(self._lines(name, scopes))
+        self.lines.append((name, lines))
         ssl_on = {index for index, scope in enumerate(scopes) if _is(scope, "ssl", "on")}
-        sockets = group_listens([(line.host, line.spec) for line in lines], module.name, self.target.server, ssl_on)
+        sockets = group_listens([(line.host, line.spec) for line in lines], name, self.target.server, ssl_on)
         for socket in sockets:
             self._socket(module, socket, hosts, lines)
         self.sockets.extend((socket, lines) for socket in sockets)
         self._loose_settings(module, hosts)
 
-    def _lines(self, module: Scope, scopes: list[Scope]) -> Iterator["_Line"]:
+    def _lines(self, name: Module, scopes: list[Scope]) -> Iterator["_Line"]:
         for index, scope in enumerate(scopes):
             places = scope.own.get("listen", ())
             for place in places:
                 if not place.directive.arguments:
                     continue  # nginx does not start
-                spec = parse_listen(place.directive.arguments, module.name, self.target.server)
+                spec = parse_listen(place.directive.arguments, name, self.target.server)
                 yield _Line(index, spec, place)
-            if not places and not scope.incomplete and module.name == "http":
+            if not places and not scope.incomplete and name == "http":
                 yield _Line(index, implicit_listen("http"), None)
 
     def _host(self, scope: Scope) -> VirtualHost:

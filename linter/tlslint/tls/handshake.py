@@ -101,7 +101,7 @@ def signs(key: KeyKind, protocol: str, algorithms: str | None) -> bool:
 
 def _matches(word: str, kind: str, curve: str, tls13: bool) -> bool:
     word = word.removeprefix("?")
-    if word in EDWARDS or word.startswith("ml-dsa") or word.startswith("mldsa"):
+    if word in EDWARDS or word.startswith(("ml-dsa", "mldsa")):
         return word == kind or word.replace("mldsa", "ml-dsa-") == kind
     if "+" in word:
         name, _, digest = word.partition("+")
@@ -183,6 +183,13 @@ def _tls13_suites(
     if not any(group.tls13 for group in groups) or not any(_signs_tls13(key) for key in keys):
         return ()
     return usable([suite for suite in suites if suite.tls13], level, openssl)
+
+
+def tls13_suites(ciphersuites: str | None, target: Target, level: int) -> tuple[str, ...]:
+    """Return the TLS 1.3 suites that are listed and allowed at a security level, in the server's order."""
+    openssl = build(target)
+    suites = tls13_default(openssl) if ciphersuites is None else evaluate_tls13(ciphersuites, openssl).suites
+    return tuple(suite.name for suite in usable([suite for suite in suites if suite.tls13], level, openssl))
 
 
 def _signs_tls13(key: KeyKind) -> bool:
