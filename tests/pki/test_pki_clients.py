@@ -1,5 +1,6 @@
 """Client CAs: what is said of a CA file is what `openssl verify` does with it; what nginx takes as a CA file."""
 
+import pickle
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -105,6 +106,7 @@ def test_a_list_tells_who_is_revoked() -> None:
     builder = builder.add_revoked_certificate(revoked.revocation_date(NOW).build())
     data = builder.sign(ROOT.key, hashes.SHA256()).public_bytes(Encoding.PEM)
     (found,) = read_bundle(data, "crl.pem").crls
+    assert pickle.loads(pickle.dumps(found)).issuer_key == found.issuer_key
     assert found.revoked == 1
     assert found.revokes(CLIENTS[ROOT].read)
     assert not found.revokes(CLIENTS[AUTHORITIES[1]].read)

@@ -258,6 +258,24 @@ def test_ten_thousand_certificates_in_one_file_are_read() -> None:
     assert bundle.entries[-1].line == end.pem.count(b"\n") * 9_999 + 1
 
 
+HOSTILE = {
+    "begins": b"-----BEGIN PRIVATE KEY-----\n" * 100_000,
+    "marks": b"-----BEGIN CERTIFICATE----- " * 100_000,
+    "base64": b"-----BEGIN CERTIFICATE-----\n" + b"AAAA\n" * 500_000,
+    "blank": b"\n" * 2_000_000,
+    "one line": b"A" * 8_000_000,
+    "nul": bytes(8_000_000),
+    "elements": b"\x30\x83\x7f\xff\xfc" + b"\x05\x00" * 0x3FFFFE,
+    "headers": b"-----BEGIN CERTIFICATE-----\n" + b"a: b\n" * 200_000 + b"-----END CERTIFICATE-----\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_large_and_strange_files_come_to_an_end(name: str) -> None:
+    assert read_bundle(HOSTILE[name], name).server_verdict
+    assert read_private_key_facts(HOSTILE[name]).problem
+
+
 def test_too_many_blocks_are_said_to_be_too_many() -> None:
     bundle = read_bundle(b"-----BEGIN X-----\nAAAA\n-----END X-----\n" * (bundles.MAX_BLOCKS + 5), "x")
     assert not bundle.complete

@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -61,6 +61,9 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 
 MAX_BLOCKS = 20_000
 """Blocks of one file that are looked at."""
+
+_MAX_RESUMPTIONS = 4
+"""How often the search for keys goes on after a damaged block; each may read the file to its end."""
 
 _LEAF_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 _CHAIN_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
@@ -188,6 +191,9 @@ class CertificateRevocationList:
     def __repr__(self) -> str:
         return f"<CertificateRevocationList of {self.issuer} at line {self.line}>"
 
+    def __reduce__(self) -> tuple[Callable[[bytes, int], "CertificateRevocationList"], tuple[bytes, int]]:
+        return revocation_list_from_der, (self.der, self.line)
+
     @cached_property
     def issuer(self) -> str:
         """The issuer as RFC 4514 writes it."""
@@ -224,6 +230,18 @@ class CertificateRevocationList:
         if issuer.subject_key != self.issuer_key:
             return False
         return issuer.signed(self._x509)
+
+
+def revocation_list_from_der(der: bytes, line: int) -> CertificateRevocationList:
+    """Return the CRL that `der` begins with, found on `line`; raises `ValueError` of some kind when it is none."""
+    from cryptography import x509
+
+    der = der[: asn1.signed_object_end(der)]
+    with quietly():
+        parsed = x509.load_der_x509_crl(der)
+        # parsed late by the library, and nobody can do without them
+        _ = parsed.last_update_utc, parsed.next_update_utc, parsed.issuer
+    return CertificateRevocationList(der, parsed, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,17 +387,10 @@ class _Reader:
         return True
 
     def _take_crl(self, block: pem.Block) -> None:
-        from cryptography import x509
-
         try:
-            der = block.data[: asn1.signed_object_end(block.data)]
-            with quietly():
-                parsed = x509.load_der_x509_crl(der)
-                _ = parsed.last_update_utc, parsed.next_update_utc, parsed.issuer
+            self.crls.append(revocation_list_from_der(block.data, block.line))
         except Exception as problem:
             self._problem(Problem.UNKNOWN, f"this CRL cannot be read: {problem}", block)
-            return
-        self.crls.append(CertificateRevocationList(der, parsed, block.line))
 
     def _take_dh_parameters(self, block: pem.Block) -> None:
         import hashlib
@@ -538,9 +549,9 @@ def _public_facts(block: pem.Block, count: int, key_type: str | None) -> KeyFact
 
 
 def _lenient_blocks(data: bytes) -> Iterator[pem.Block]:
-    """Yield every block that can be read, also after one that cannot."""
+    """Yield the blocks that can be read, also after a few that cannot."""
     offset, line, left = 0, 1, MAX_BLOCKS
-    while left:
+    for _ in range(_MAX_RESUMPTIONS + 1):
         try:
             for block in pem.blocks(data, offset, line):
                 yield block
@@ -549,7 +560,6 @@ def _lenient_blocks(data: bytes) -> Iterator[pem.Block]:
                     return
         except pem.PemError as end:
             newline = data.find(b"\n", end.offset)
-            if end.reason == pem.NO_START_LINE or newline < 0:
+            if newline < 0 or data.find(b"PRIVATE KEY-----", newline) < 0:
                 return
             offset, line = newline + 1, end.line + 1
-            left -= 1

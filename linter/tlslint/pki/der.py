@@ -8,6 +8,7 @@ just enough from the outer structure (X.690, RFC 5280 section 4.1) and leave eve
 from typing import NamedTuple
 
 _MAX_LENGTH_OCTETS = 4
+_MAX_CHILDREN = 32  # none of the structures that are read here has more than ten
 
 SEQUENCE = 0x30
 INTEGER = 0x02
@@ -52,9 +53,11 @@ def element_at(data: bytes, offset: int, limit: int | None = None) -> Element:
 
 def children(data: bytes, parent: Element) -> list[Element]:
     """Return the elements inside a constructed element, in order; raises `DerError`."""
-    found = []
+    found: list[Element] = []
     offset = parent.content
     while offset < parent.end:
+        if len(found) == _MAX_CHILDREN:
+            raise DerError("an element holds too many others")
         child = element_at(data, offset, parent.end)
         found.append(child)
         offset = child.end

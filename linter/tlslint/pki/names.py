@@ -64,6 +64,8 @@ def _a_label(label: str) -> str:
 
 
 def _address(name: str) -> str | None:
+    if ":" not in name and not name[-1:].isdigit():
+        return None  # nearly all names: no need to ask
     try:
         return str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))
     except ValueError:

@@ -125,8 +125,23 @@ def _ordinary_block(data: bytes, offset: int, line: int) -> Block | None:
     return Block(label.decode("ascii"), b"", binascii.a2b_base64(text), offset, match.end(), line)
 
 
+def _skip_text(lines: _Lines) -> bool:
+    """Move to the next line that holds a BEGIN at all, or to the end; returns whether any line was skipped.
+
+    This is what reading line by line comes to, unless there is a NUL, which may end the file early.
+    """
+    begin = lines.data.find(_BEGIN, lines.offset)
+    end = len(lines.data) if begin < 0 else lines.data.rfind(b"\n", lines.offset, begin) + 1
+    if end <= lines.offset or (begin >= 0 and lines.data.find(b"\0", lines.offset, end) >= 0):
+        return False
+    lines.line = line_after(lines.data, lines.offset, end, lines.line)
+    lines.offset = end
+    return True
+
+
 def _find_begin(lines: _Lines) -> tuple[bytes, int, int]:
-    first, began, began_line = True, lines.offset, lines.line
+    began, began_line = lines.offset, lines.line
+    first = not _skip_text(lines)
     while True:
         start, start_line = lines.offset, lines.line
         piece, _ = lines.next()
