@@ -42,6 +42,7 @@ def disagreements(predicted: Predicted, seen: Observation) -> Iterator[str]:
             yield f"chain ({kind}): predicted {chains.get(kind)}, seen {chain}"
     if predicted["client_certificate"] != seen.client_certificate:
         yield f"client certificate: predicted {predicted['client_certificate']}, seen {seen.client_certificate}"
+    yield from _sessions(predicted, seen)
     offered = [name for name in predicted["alpn"] if name in ("h2", "http/1.1")]
     if sorted(offered) != sorted(seen.alpn):
         yield f"ALPN: predicted {offered}, seen {seen.alpn}"
@@ -73,3 +74,29 @@ def _groups(predicted: Predicted, seen: Observation) -> Iterator[str]:
     if found != expected and not (partial and found <= expected):
         extra, missing = sorted(expected - found), sorted(found - expected)
         yield f"groups: predicted but not accepted {extra}, accepted but not predicted {missing}"
+
+
+WEEK = 7 * 24 * 3600
+
+
+def _sessions(predicted: Predicted, seen: Observation) -> Iterator[str]:
+    """Tickets, early data, and what a client meets that needs a HelloRetryRequest."""
+    expected = predicted["sessions"]
+    tickets = {protocol: given for protocol, given in expected["tickets"].items() if protocol in seen.tickets}
+    if tickets != seen.tickets and not _hides_tickets(seen):
+        yield f"tickets: predicted {tickets}, seen {seen.tickets}"
+    # OpenSSL announces no more than a week (RFC 8446, section 4.6.1)
+    if seen.ticket_lifetime is not None and min(expected["lifetime"], WEEK) != seen.ticket_lifetime:
+        yield f"ticket lifetime: predicted {expected['lifetime']}, seen {seen.ticket_lifetime}"
+    if seen.tickets.get("TLSv1.3") and expected["early_data"] != seen.early_data:
+        yield f"early data: predicted {expected['early_data']}, seen {seen.early_data}"
+    retry = predicted["hello_retry"]
+    if (retry is None) != ("TLSv1.3" not in seen.protocols):
+        yield f"retry: predicted {retry}, seen protocols {list(seen.protocols)}"
+    if (retry == "works" and seen.retry_alert) or (retry == "fails" and not seen.retry_alert):
+        yield f"retry: predicted {retry}, seen {seen.retry_alert}"
+
+
+def _hides_tickets(seen: Observation) -> bool:
+    """Without a suite that authenticates, or where the handshake ends early, there is nothing to see."""
+    return not seen.confirmed

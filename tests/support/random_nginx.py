@@ -106,6 +106,7 @@ CONF_COMMANDS: tuple[tuple[str, str], ...] = (
     ("Options", "PrioritizeChaCha,ServerPreference"),
     ("Options", "ServerPreference"),
     ("Options", "-SessionTicket"),
+    ("NumTickets", "0"),
 )
 ALL_PROTOCOLS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 RSA_BUNDLES = ("a-rsa", "b-rsa", "c-rsa", "d-rsa", "w-rsa")
@@ -292,6 +293,12 @@ class Generator:
             lines.append(f"ssl_dhparam {self.certificates}/dhparam-{bits}.pem;")
         if self.chance(25 * scale):
             lines.append(f"ssl_session_tickets {self.rng.choice(('on', 'off'))};")
+        if self.chance(15 * scale):
+            lines.append(f"ssl_session_timeout {self.rng.choice(('10s', '1h', '0', '30d'))};")
+        if self.chance(15 * scale):
+            lines.append(f"ssl_session_cache {self.rng.choice(('off', 'none', 'builtin', 'shared:S:1m'))};")
+        if self.chance(12 * scale):
+            lines.append(f"ssl_early_data {self.rng.choice(('on', 'on', 'off'))};")
         if self.chance(22 * scale):
             lines += self.verification()
         if self.chance(22 * scale):

@@ -80,6 +80,10 @@ class Observation:
     """Those of the offered application protocols that the server takes, each offered alone."""
     tickets: dict[str, bool] = field(default_factory=dict)
     """By protocol: whether the server promises (TLS 1.2) or sends (TLS 1.3) session tickets."""
+    ticket_lifetime: int | None = None
+    """Seconds, in TLS 1.3."""
+    early_data: bool = False
+    """Whether TLS 1.3 tickets allow early data."""
     is_stapled: bool = False
     alerts: dict[str, str | None] = field(default_factory=dict)
     """By refused protocol: the alert; None when the server just closes or answers with an older version."""
@@ -172,6 +176,8 @@ class Scan:
         self.chains: dict[str, dict[str, tuple[str, ...]]] = {}
         self.authorities: tuple[bytes, ...] | None = None
         self.is_stapled = False
+        self.ticket_lifetime: int | None = None
+        self.early_data = False
         self.dh_bits: int | None = None
         self.curves: dict[str, int | None] = {}
 
@@ -381,6 +387,8 @@ class Scan:
             return Refusal(failed.alert)
         self._note_chain("TLSv1.3", done.chain)
         self.is_stapled |= done.is_stapled
+        self.ticket_lifetime = done.lifetime or self.ticket_lifetime
+        self.early_data |= done.early_data
         if done.authorities is not None:
             self.authorities = done.authorities
         return done
@@ -532,6 +540,8 @@ def _conclude(
         authorities=examined.authorities or (),
         alpn=alpn,
         tickets=tickets,
+        ticket_lifetime=examined.ticket_lifetime,
+        early_data=examined.early_data,
         is_stapled=examined.is_stapled,
         alerts=alerts,
         retry_alert=retry.name or "closed" if retry else None,

@@ -153,6 +153,10 @@ class Finished13:
     """CA names of the CertificateRequest; None when the server asks for no certificate."""
     signature: int = 0
     tickets: int = 0
+    lifetime: int | None = None
+    """The lifetime of the last ticket in seconds."""
+    early_data: bool = False
+    """Whether the last ticket allows early data."""
     reply: bytes = b""
     """What the server answered to the request; empty when it closed without a word."""
     closed_by: int | None = field(default=None)
@@ -287,6 +291,17 @@ class Handshake13:
         elif kind == hs.CERTIFICATE_VERIFY:
             seen.signature = int.from_bytes(body[:2])
 
+    @staticmethod
+    def _note_ticket(seen: Finished13, body: bytes) -> None:
+        """RFC 8446, 4.6.1."""
+        reader = Reader(body)
+        seen.tickets += 1
+        seen.lifetime = reader.number(4)
+        reader.number(4)
+        reader.vector(1)
+        reader.vector(2)
+        seen.early_data = 42 in hs.parse_extensions(reader.vector(2))
+
     def _read_reply(self, seen: Finished13) -> None:
         try:
             for content, payload in self._records():
@@ -294,7 +309,9 @@ class Handshake13:
                     seen.reply += payload
                     return
                 found, _ = hs.split_messages(payload)
-                seen.tickets += sum(kind == hs.SESSION_TICKET for kind, _ in found)
+                for kind, body in found:
+                    if kind == hs.SESSION_TICKET:
+                        self._note_ticket(seen, body)
         except HandshakeError as failed:
             seen.closed_by = failed.alert
 

@@ -5,7 +5,7 @@ A value that cannot be known without guessing is `Unknown`, with the reason; a r
 the report counts it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -230,12 +230,39 @@ class ServerName:
 
 @dataclass(slots=True)
 class Header:
-    """A response header that a location sends: name, value as written, whether on errors too, and where set."""
+    """A header that is set on messages: name, value as written, whether on error answers too, and where set."""
 
     name: str
     value: str
     always: bool
     place: Place
+    over_tls: tuple[str, ...] | Unknown = ()
+    """The values that clients may get over TLS, variables resolved; an empty one is not sent."""
+    over_plain: tuple[str, ...] | Unknown = ()
+    """The same over plain HTTP."""
+
+
+@dataclass(slots=True, frozen=True)
+class LostHeader:
+    """A header of an enclosing level that is dropped, and the directive that makes the server drop it."""
+
+    header: Header
+    dropped_by: Place
+
+
+@dataclass(slots=True, frozen=True)
+class Redirect:
+    """A redirect: status and target as written, and which requests get it."""
+
+    status: int
+    target: str
+    place: Place
+    scheme: str
+    """Where it leads: `https`, `http`, `same` (as the request came), or empty where that cannot be known."""
+    over_tls: bool | None
+    """Whether every (True), no (False) or some (None) request that comes over TLS gets it."""
+    over_plain: bool | None
+    """The same for requests over plain HTTP."""
 
 
 @dataclass(slots=True)
@@ -243,42 +270,46 @@ class Location:
     """A place in the URL space with its own response settings: the host's top level (`path` "") or a location."""
 
     path: str
+    """As written, with the modifier: `~ \\.php$`."""
     place: Place
     headers: tuple[Header, ...] | Unknown
-    """The headers that are really sent from here, after the server's inheritance rules."""
-    lost_headers: tuple[Header, ...] = ()
-    """Headers of an enclosing level that are dropped here because this level sets headers of its own."""
-    redirect: "Redirect | None" = None
-    """Where every request that ends here is sent, if it is."""
+    """The headers that the server itself adds here, after its inheritance rules."""
+    lost_headers: tuple[LostHeader, ...] = ()
+    """Headers of enclosing levels that are dropped because a level further in sets headers of its own."""
+    redirects: tuple[Redirect, ...] = ()
     returns: int | None = None
     """Status of an unconditional answer without content handling (e.g. 444, 404), if any."""
     final: bool = True
     """Whether requests can end here (a location that only rewrites cannot)."""
+    condition: str = ""
+    """Which requests of the location are meant, as written, where it is not all of them."""
+    application: Place | None = None
+    """The directive that hands requests to another program, which may send headers of its own."""
+    hidden_headers: frozenset[str] = frozenset()
+    """Names, in lower case, of headers of that program that are not passed on."""
+    doubt: str = ""
+    """Why further headers may be sent that cannot be foreseen (a script), or empty."""
 
-
-@dataclass(slots=True)
-class Redirect:
-    """An unconditional redirect: status and target as written."""
-
-    status: int
-    target: str
-    place: Place
+    def redirect(self, tls: bool) -> Redirect | None:
+        """Return the redirect that every request gets that ends here and comes over TLS (or plainly)."""
+        return next((item for item in self.redirects if (item.over_tls if tls else item.over_plain)), None)
 
 
 @dataclass(slots=True)
 class Upstream:
-    """A connection that the server itself makes over TLS (proxy, gRPC, uwsgi, mail), with its client settings."""
+    """A connection that the server itself makes to another program (proxy, gRPC, uwsgi …), with its client settings."""
 
     protocol: str
-    """The directive family: `proxy`, `grpc`, `uwsgi` (nginx), `proxy` (Apache)."""
+    """The directive family: `proxy`, `grpc`, `uwsgi`, `fastcgi`, `scgi` (nginx), `proxy` (Apache)."""
     target: str
     """As written: `https://backend:8443/`."""
     place: Place
     host: str
-    """Host name or address that is connected to, or `Unknown`-like empty text where a variable decides."""
+    """Host name, address or `unix:` path that is connected to; empty where a variable decides."""
     local: bool
     """Whether every address that it can reach is loopback or a unix socket."""
-    tls: bool
+    tls: bool | None
+    """Whether the connection is TLS; None where a variable decides. Where it is False, the settings are unknown."""
     verify: Setting[bool]
     trusted_ca: Setting[str | None]
     server_name: Setting[bool]
@@ -289,8 +320,13 @@ class Upstream:
     ciphers: Setting[str]
     verify_depth: Setting[int]
     certificate: Setting[str | None]
+    session_reuse: Setting[bool]
+    group: Place | None = None
+    """The block that lists the servers behind the host's name, if there is one."""
+    members: tuple[str, ...] = ()
+    """The addresses in that block, as written."""
     request_headers: tuple[Header, ...] = ()
-    """Headers that are set on requests towards this upstream."""
+    """Headers (or parameters) that are set on requests towards this upstream."""
     virtual_hosts: list["VirtualHost"] = field(default_factory=list)
     spellings: dict[str, str] = field(default_factory=dict)
     """How this server and protocol spell the settings above: `{"verify": "proxy_ssl_verify", …}`."""
@@ -302,8 +338,21 @@ class LogFormat:
 
     format_name: str
     text: str | None
-    place: Place
-    virtual_host: "VirtualHost | None" = None
+    place: Place | None
+    """The directive that switches the log on; None where it is written by default."""
+    format_place: Place | None = None
+    """The directive that defines the format."""
+
+
+@dataclass(slots=True)
+class Web:
+    """What a virtual host does with HTTP requests."""
+
+    locations: tuple[Location, ...] = ()
+    logs: tuple[LogFormat, ...] | Unknown = ()
+
+
+NO_WEB = Web()
 
 
 @dataclass(slots=True, eq=False)
@@ -320,10 +369,28 @@ class VirtualHost:
     scope: object = None
     """The resolver's own view of the block, for the parts of the model that are worked out on demand."""
     listeners: list["Listener"] = field(default_factory=list)
-    locations: tuple[Location, ...] = ()
-    logs: tuple[LogFormat, ...] | Unknown = ()
     incomplete: str = ""
     """Why something inside this block may be missing from the picture (an include that could not be read)."""
+    block: Place | None = None
+    """The block whose settings all of its hosts inherit (`http`), if there is one."""
+    read_web: Callable[["VirtualHost"], Web] | None = None
+    """Works out `locations` and `logs`, which only some rules ask for."""
+    _web: Web | None = None
+
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """The places in the URL space where requests can end, the host's top level first."""
+        return self._read_web().locations
+
+    @property
+    def logs(self) -> tuple[LogFormat, ...] | Unknown:
+        """The access logs that are written at any place of the host."""
+        return self._read_web().logs
+
+    def _read_web(self) -> Web:
+        if self._web is None:
+            self._web = NO_WEB if self.read_web is None else self.read_web(self)
+        return self._web
 
     @property
     def label(self) -> str:
@@ -518,6 +585,7 @@ class Deployment:
     complete: bool = True
     """False where an include could not be read, so that something may be missing from the picture."""
     key_logging: list[Place] = field(default_factory=list)
+    """Directives that make the server, or a library in it, write session keys to a file."""
     default_protocols: dict[str, frozenset[str]] = field(default_factory=dict)
     """What the server switches on where nothing is set, by version, for every version that the target may be."""
     given: Target | None = None
