@@ -1,0 +1,91 @@
+"""Cipher suites of the policy that this endpoint could use are not offered.
+
+## What it finds
+Suites that the policy recommends, that the TLS library has and that fit the certificate's key, but that are not on the
+list.
+
+## Why it matters
+A client whose best suites are missing takes a worse one, or none. A phone without AES instructions is faster with
+ChaCha20-Poly1305.
+
+## What clients see
+Usually nothing.
+
+## How to fix it
+Use the policy's list.
+
+## False alarms that it avoids
+A host with an RSA key needs no ECDSA suites, and the other way round; where the certificate could not be read, only
+the kinds of key that the list itself serves count. DHE suites are not missed without parameters. Being narrower than
+the policy is allowed, so the finding is advice.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Handshake
+from tlslint.rules.suites import CipherUse, cipher_uses, count, some
+from tlslint.tls.ciphers import Suite
+from tlslint.tls.handshake import build
+
+rule = Rule(
+    code="TLS203",
+    name="missing-policy-cipher",
+    severity=Severity.INFO,
+    summary="cipher suites of the policy that this endpoint could use are not offered",
+    why="clients take a worse suite where their best one is missing",
+    seen="usually nothing; a client that has only those suites ends with `handshake failure`",
+    sources=("Mozilla/TLSRef guidelines, ciphers",),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each list that lacks recommended suites which its endpoints could use."""
+    if not policy.recommended_ciphers:
+        return
+    for use in cipher_uses(deployment):
+        if not use.setting.explicit or use.overrides:
+            continue
+        usable = _usable(deployment, use)
+        missing = [name for name in policy.recommended_ciphers if name in usable and name not in use.reachable]
+        if missing:
+            yield rule.finding(
+                f'{count(missing)} of policy "{policy.name}" {"is" if len(missing) == 1 else "are"} not offered by '
+                f"{{endpoint}}: {some(missing)}",
+                use.span,
+                label="lacks " + ("it" if len(missing) == 1 else "them"),
+                source=policy.source_of("recommended_ciphers"),
+                help="use the policy's list",
+                endpoints=use.labels,
+            )
+
+
+def _usable(deployment: Deployment, use: CipherUse) -> set[str]:
+    """Return the suites that every possible library has and that some endpoint's certificate and settings allow."""
+    common = set.intersection(*({suite.name for suite in build(target).suites} for target in deployment.targets()))
+    tables = {suite.name: suite for suite in build(deployment.target).suites}
+    wanted = {kind for handshake in use.handshakes for kind in _authentications(handshake, use)}
+    parameters = any(handshake.tls.dh_params.known for handshake in use.handshakes)
+    return {
+        name
+        for name in common & set(tables)
+        if tables[name].auth in wanted and (tables[name].kx != "DHE" or parameters) and _fits(tables[name], use)
+    }
+
+
+def _authentications(handshake: Handshake, use: CipherUse) -> set[str]:
+    names = {"rsa": "RSA", "ec": "ECDSA", "ed25519": "ECDSA", "ed448": "ECDSA", "dsa": "DSS"}
+    if any(kind == "unknown" for kind, _, _ in handshake.keys):
+        return {suite.auth for suite in use.reachable.values()}
+    return {names[kind] for kind, _, _ in handshake.keys if kind in names}
+
+
+def _fits(suite: Suite, use: CipherUse) -> bool:
+    """Whether some endpoint speaks a version that the suite is for."""
+    return any(
+        version >= suite.min_protocol
+        for handshake in use.handshakes
+        for version in handshake.protocols
+        if version != "TLSv1.3"
+    )

@@ -1,0 +1,87 @@
+"""The cipher list has a word that OpenSSL does not know and drops without telling anybody.
+
+## What it finds
+Misspelt names and aliases, names of other libraries' suites, and IANA's names (`TLS_ECDHE_…`) where the target's
+OpenSSL is older than 3.2 and does not know them.
+
+## Why it matters
+What was meant to be on the list is not, or what was meant to be excluded is. Neither `nginx -t` nor the log says so,
+as long as anything is left.
+
+## What clients see
+Nothing, or `handshake failure` where the dropped suite was the one that they have.
+
+## How to fix it
+Spell the name as `openssl ciphers` does.
+
+## False alarms that it avoids
+A name that any release of OpenSSL knows or knew (Kerberos, Fortezza) is not misspelt, even if the target lacks it.
+Suites of TLS 1.3 and lists that OpenSSL refuses as a whole have rules of their own. A dropped exclusion is advice.
+Lists with variables and `PROFILE=` are not judged.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment
+from tlslint.rules.spelling import nearest
+from tlslint.rules.suites import WrittenList, lists_in_force
+from tlslint.rules.words import part_of, releases
+from tlslint.tls.ciphers import KNOWN, Token, by_standard_name, known_aliases, tokens
+from tlslint.tls.handshake import build
+
+rule = Rule(
+    code="TLS205",
+    name="unknown-cipher",
+    severity=Severity.WARNING,
+    summary="the cipher list has a word that OpenSSL does not know and drops without telling anybody",
+    why="the list is not what it looks like, and no log says so",
+    seen="nothing; `openssl ciphers -v` shows what is left of the list",
+    sources=("openssl-ciphers(1)", "SSL_CTX_set_cipher_list(3)", "OpenSSL 3.2 changes: standard names"),
+)
+
+HISTORIC = re.compile(r"[ka]?KRB5(?:-\S+)?|EXP-KRB5-\S+|[kae]?FZA(?:-\S+)?")
+"""What releases before 1.0.2 knew; exclusions of it are still copied around, and exclude what is gone anyway."""
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each word of a list that has no effect because nobody knows it."""
+    for written in lists_in_force(deployment):
+        for token in tokens(str(written.argument)):
+            if token.unknown and not HISTORIC.fullmatch(token.text):
+                yield _unknown(written, token)
+            elif token.text in by_standard_name() and token.text not in KNOWN and not token.operator:
+                yield from _standard_name(deployment, written, token)
+
+
+def _unknown(written: WrittenList, token: Token) -> Finding:
+    meant = nearest(token.text, (*KNOWN, *known_aliases()))
+    excluded = token.operator in ("!", "-")
+    return rule.finding(
+        f'"{token.operator}{token.text}" in the cipher list of {{endpoint}} means nothing to OpenSSL',
+        part_of(written.argument, token.start, token.end),
+        severity=Severity.INFO if token.operator else Severity.WARNING,
+        label="excludes nothing" if excluded else "dropped without a message",
+        help=f"write {token.operator}{meant}"
+        if meant
+        else "take it out, or look for the name in `openssl ciphers ALL`",
+        endpoints=written.labels,
+    )
+
+
+def _standard_name(deployment: Deployment, written: WrittenList, token: Token) -> Iterator[Finding]:
+    targets = deployment.targets()
+    without = [str(target.openssl) for target in targets if not build(target).standard_names]
+    if not without:
+        return
+    name = by_standard_name()[token.text].name
+    yield rule.finding(
+        f'"{token.text}" in the cipher list of {{endpoint}} means nothing to OpenSSL '
+        f"{releases(without, [str(target.openssl) for target in targets])}",
+        part_of(written.argument, token.start, token.end),
+        label="IANA's name, known since OpenSSL 3.2",
+        help=f"write {name}",
+        endpoints=written.labels,
+    )

@@ -1,0 +1,130 @@
+"""The cipher list leaves nothing to negotiate, or OpenSSL refuses it.
+
+## What it finds
+Lists that OpenSSL refuses as a whole, so that the server does not start, and lists of which nothing can be used: only
+ECDSA suites beside an RSA certificate, only DHE suites without parameters, only suites that the security level
+forbids.
+
+## Why it matters
+A refused list stops the server at its next start or reload. An unusable one starts without a complaint, and every
+handshake below TLS 1.3 fails.
+
+## What clients see
+`sslv3 alert handshake failure`; the server's log has `no shared cipher` or, at start, `no cipher match`.
+
+## How to fix it
+Use the policy's list.
+
+## False alarms that it avoids
+Where the certificate could not be read, a list is unusable only if no type of key could use it. Where the version of
+OpenSSL is not known, a list is an error only if all supported releases agree; otherwise the finding says which.
+`PROFILE=SYSTEM` is system-cipher-profile's subject where the platform may know it.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Handshake
+from tlslint.rules.suites import (
+    TLS13,
+    WrittenList,
+    groups_hold,
+    names_tls13,
+    offered_below_tls13,
+    refused,
+    refused_by_all,
+    written_lists,
+)
+from tlslint.rules.words import listed, part_of, releases, value_argument
+from tlslint.target import Target
+from tlslint.tls.ciphers import evaluate, tokens, usable
+from tlslint.tls.handshake import build, level_of
+from tlslint.tls.protocols import negotiable
+
+rule = Rule(
+    code="TLS206",
+    name="unusable-cipher-list",
+    severity=Severity.ERROR,
+    summary="the cipher list leaves nothing to negotiate, or OpenSSL refuses it",
+    why="the server does not start, or every handshake below TLS 1.3 fails",
+    seen="curl: (35) sslv3 alert handshake failure; nginx log: no shared cipher",
+    sources=("SSL_CTX_set_cipher_list(3)", "openssl-ciphers(1)"),
+)
+SEEN_REFUSED = "nginx -t: [emerg] SSL_CTX_set_cipher_list(…) failed"
+WHY_REFUSED = "the server does not start, and a reload keeps the old configuration"
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each list that is refused, and one for each that nobody can use."""
+    for written in written_lists(deployment):
+        for error, versions in refused(str(written.argument), deployment.targets()).items():
+            yield _refused(deployment, written, error, versions, policy)
+    for handshake in deployment.handshakes:
+        if handshake.keys and handshake.endpoints and not handshake.quic and handshake.outcome != "unknown":
+            yield from _unused(deployment, handshake, policy)
+
+
+def _refused(deployment: Deployment, written: WrittenList, error: str, versions: list[str], policy: Policy) -> Finding:
+    everyone = [str(target.openssl) for target in deployment.targets()]
+    value = str(written.argument)
+    named = [token for token in tokens(value) if not token.operator]
+    invalid = next((token for token in tokens(value) if token.invalid), None)
+    span = written.argument.span
+    label = f"OpenSSL: {error}"
+    if invalid is not None and error == "invalid command":
+        span = part_of(written.argument, invalid.start, invalid.end)
+    elif named and all(names_tls13(token) for token in named):
+        label = f"suites of TLS 1.3 do not count here, and nothing else is named; {label}"
+    where = "" if len(versions) == len(everyone) else f" by OpenSSL {releases(versions, everyone)}"
+    return rule.finding(
+        f"the cipher list of {{endpoint}} is refused{where}",
+        span,
+        severity=Severity.ERROR if not where else Severity.WARNING,
+        label=label,
+        why=WHY_REFUSED,
+        seen=SEEN_REFUSED,
+        source=policy.source_of("ciphers"),
+        help="use the policy's list",
+        endpoints=written.labels,
+    )
+
+
+def _unused(deployment: Deployment, handshake: Handshake, policy: Policy) -> Iterator[Finding]:
+    value = handshake.tls.ciphers.known
+    if value is None or refused_by_all(value, deployment):
+        return
+    reasons = [_why_unused(deployment, handshake, value, target) for target in deployment.targets()]
+    if not all(reasons):
+        return
+    argument = value_argument(handshake.tls.ciphers)
+    versions = "any version" if TLS13 not in handshake.protocols else "TLS 1.2"
+    yield rule.finding(
+        f"nothing on the cipher list can be negotiated with {versions} by {{endpoint}}",
+        argument.span if argument is not None else handshake.endpoints[0].answering.span,
+        label=max(reasons, key=reasons.count),
+        source=policy.source_of("ciphers"),
+        help="use the policy's list",
+        endpoints=handshake.labels,
+    )
+
+
+def _why_unused(deployment: Deployment, handshake: Handshake, value: str, target: Target) -> str:
+    """Say why no suite is left for the versions below TLS 1.3 that are on, or return an empty text where one is."""
+    tls, openssl = handshake.tls, build(target)
+    enabled = (tls.effective_protocols.known or frozenset()) - {TLS13}
+    level = level_of(value, tls.security_level, target)
+    if not negotiable(enabled, openssl, level, None) or not groups_hold(handshake, target):
+        return ""
+    if offered_below_tls13(deployment, handshake, target):
+        return ""
+    suites = evaluate(value, openssl).suites
+    permitted = usable(suites, level, openssl)
+    if not suites:
+        return ""
+    if not permitted:
+        return f"security level {level} forbids all of it"
+    if all(suite.kx == "DHE" for suite in permitted) and not tls.dh_params.known:
+        return "only DHE suites, which need DH parameters"
+    kinds = sorted({kind.upper() for kind, _, _ in handshake.keys if kind != "unknown"})
+    return f"nothing that {listed(kinds, 'or') or 'any'} keys can use"
