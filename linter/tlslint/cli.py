@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -28,7 +28,7 @@ BROKEN_PIPE = 141
 DEFAULT_COMMAND = "check"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - not an error of tlslint
     """tlslint cannot do what it was asked to do; the message is for the user."""
 
 
@@ -45,7 +45,7 @@ class CheckByDefault(TyperGroup):
 
     OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
         if not args or (args[0] not in self.commands and args[0].partition("=")[0] not in self.OWN_OPTIONS):
             args = [DEFAULT_COMMAND, *args]
@@ -335,7 +335,7 @@ def _rendered(report: "Report", output_format: str, statistics: bool, palette: "
         return concise.render(report.findings, palette)
     from tlslint.report import full
 
-    return full.render(report.findings, palette)
+    return full.render(report, palette)
 
 
 def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool) -> None:

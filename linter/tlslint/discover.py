@@ -84,7 +84,7 @@ def discover(
 ) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
-    `stdin_name` is the file that a configuration on standard input stands for: what it includes is looked for from there.
+    `stdin_name` is the file that a configuration on standard input stands for: its includes are looked for from there.
     Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
     named = [path for path in paths if path != "-"]

@@ -136,5 +136,7 @@ class Report:
     files: int = 0
     endpoints: int = 0
     ignored: int = 0
+    included_through: dict[str, tuple[Span, ...]] = field(default_factory=dict)
+    """The include directives, outermost first, through which a file that sets something about TLS takes effect."""
     policy: str = ""
     """Spelling of the policy that was compared with, `mozilla-intermediate@6.0`."""

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from tlslint.check import RuleError, findings_of, merge
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import CouldNotCheck, Finding, Report
+from tlslint.parse.tree import Span
 from tlslint.policy import load_policy
 from tlslint.resolve.include import Unreadable
-from tlslint.resolve.model import CertificatePair, Deployment
+from tlslint.resolve.model import CertificatePair, Deployment, TlsSettings
 from tlslint.settings import Settings
 from tlslint.target import Target, parse_target
 
@@ -43,6 +44,7 @@ def lint(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -
                 except RuleError as error:
                     report.failures.append(error)
             report.unknown.extend(undecided(deployment))
+            report.included_through.update(include_chains(deployment))
             report.endpoints += len(deployment.endpoints)
         report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
     report.files = count_files(discovered)
@@ -94,36 +96,45 @@ def _resolve(root: Root, target: Target, report: Report) -> Deployment | None:
         return None
 
 
+def include_chains(deployment: Deployment) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """Yield each included file that sets something about TLS, and the includes through which it takes effect."""
+    seen: set[int] = set()
+    for handshake in deployment.handshakes:
+        for name in TlsSettings.__dataclass_fields__:
+            for place in getattr(getattr(handshake.tls, name), "places", ()):
+                source = place.directive.source
+                if place.includes and id(source) not in seen:
+                    seen.add(id(source))
+                    yield source.path, tuple(include.span for include in place.includes)
+
+
 def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
-    """Yield what could not be decided: one item for all certificates that were not read, one for each other thing."""
+    """Yield what could not be decided: one item for each include and certificate file, one for settings alike."""
     for what, why, span in deployment.unknown:
         yield CouldNotCheck(what, why, span)
     unread: dict[str, CertificatePair] = {}
-    counts: Counter[tuple[str, str]] = Counter()
-    affected = 0
+    endpoints: Counter[str] = Counter()
+    settings: dict[str, dict[str, int]] = {}
     for handshake in deployment.handshakes:
         for what, why in handshake.unknown:
             if what == "certificates" and not handshake.tls.certificates.is_unknown:
-                affected += len(handshake.endpoints)
-                pairs = handshake.tls.certificates.known or ()
-                unread.update((pair.file, pair) for pair in pairs if pair.bundle is None)
+                for endpoint in handshake.endpoints:
+                    files = {pair.file: pair for pair in endpoint.tls.certificates.known or () if pair.bundle is None}
+                    endpoints.update(files.keys())
+                    unread.update(files)
             else:
-                counts[what, why] += len(handshake.endpoints)
-    for (what, why), endpoints in counts.items():
-        yield CouldNotCheck(f"{what.replace('_', ' ')} of {_counted(endpoints, 'endpoint')}", why)
-    if unread:
-        yield _unread_certificates(list(unread.values()), affected)
+                counts = settings.setdefault(why, {})
+                counts[what] = counts.get(what, 0) + len(handshake.endpoints)
+    for file, pair in unread.items():
+        why = pair.reason.removeprefix(f'"{file}" ')
+        yield CouldNotCheck(f'certificate "{file}" of {_endpoints(endpoints[file])}', why, pair.place.span)
+    for why, counts in settings.items():
+        names = ", ".join(what.replace("_", " ") for what in counts)
+        yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
 
 
-def _unread_certificates(pairs: list[CertificatePair], endpoints: int) -> CouldNotCheck:
-    first = pairs[0]
-    more = f", and {_counted(len(pairs) - 1, 'more file')}" if len(pairs) > 1 else ""
-    what = f"the certificates of {_counted(endpoints, 'endpoint')}"
-    return CouldNotCheck(what, first.reason + more, first.place.span)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _endpoints(number: int) -> str:
+    return f"{number} endpoint{'' if number == 1 else 's'}"
 
 
 def count_files(discovered: Discovered) -> int:

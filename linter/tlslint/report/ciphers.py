@@ -45,9 +45,9 @@ def render(cipher_string: str, target: Target, policy: Policy, palette: Palette)
         yield f"  {suite.min_protocol:<8} {suite.name:<{names}}  {', '.join(notes)}".rstrip() + "\n"
     for word in result.unknown:
         yield f"{palette.paint('unknown:', 'warning')} {visible(word)} (OpenSSL {openssl.version} ignores it)\n"
-    refusals = sum(bool(_refused(suite, policy)) for suite in suites)
     if suites:
-        yield f"{counted(len(suites), 'suite')}, {f'{refusals} outside the policy' if refusals else 'none outside the policy'}\n"
+        refusals = sum(bool(_refused(suite, policy)) for suite in suites)
+        yield f"{counted(len(suites), 'suite')}, {refusals or 'none'} outside the policy\n"
 
 
 def _refused(suite: Suite, policy: Policy) -> str:

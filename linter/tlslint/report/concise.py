@@ -1,4 +1,4 @@
-"""One line for each finding, in the form that editors and `grep` understand: `path:line:column: severity code name: …`."""
+"""One line for each finding, as editors understand it: `path:line:column: severity code name: message`."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,8 +1,9 @@
 """Findings for people: the fact, the place with carets, why it matters, what clients see, what to do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from tlslint.finding import Finding
+from tlslint.finding import Finding, Report
+from tlslint.parse.tree import Span
 from tlslint.report.snippet import gutter, primary, secondary, snippet
 from tlslint.report.text import Palette, counted, visible
 
@@ -10,14 +11,15 @@ MAX_RELATED = 3
 MAX_ENDPOINTS = 4
 
 
-def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
-    """Yield one block of text for each finding; why a rule matters is told once."""
+def render(report: Report, palette: Palette) -> Iterator[str]:
+    """Yield one block of text for each finding; why a rule matters, and how a file is reached, is told once."""
     told: set[str] = set()
-    for finding in findings:
-        yield "\n".join(_block(finding, palette, told)) + "\n"
+    for finding in report.findings:
+        chain = report.included_through.get(finding.span.source.path, ())
+        yield "\n".join(_block(finding, chain, palette, told)) + "\n\n"
 
 
-def _block(finding: Finding, palette: Palette, told: set[str]) -> Iterator[str]:
+def _block(finding: Finding, chain: tuple[Span, ...], palette: Palette, told: set[str]) -> Iterator[str]:
     level = finding.severity.label
     head = palette.paint(f"{level}[{finding.code} {finding.name}]", level)
     yield f"{head}{palette.paint(': ' + visible(finding.message), 'strong')}"
@@ -33,14 +35,19 @@ def _block(finding: Finding, palette: Palette, told: set[str]) -> Iterator[str]:
             yield bar
         yield from snippet(mark, number_width, palette)
     yield bar
-    for name, text in _notes(finding, told):
-        yield f"{' ' * number_width} {palette.paint('=', 'frame')} {palette.paint(f'{name}:', 'strong')} {visible(text)}"
+    margin = f"{' ' * number_width} {palette.paint('=', 'frame')}"
+    for name, text in _notes(finding, chain, told):
+        yield f"{margin} {palette.paint(f'{name}:', 'strong')} {visible(text)}"
 
 
-def _notes(finding: Finding, told: set[str]) -> Iterator[tuple[str, str]]:
+def _notes(finding: Finding, chain: tuple[Span, ...], told: set[str]) -> Iterator[tuple[str, str]]:
     more = len(finding.related) - MAX_RELATED
     if more > 0:
         yield "also", f"{counted(more, 'further place')} (in --output-format json)"
+    path = finding.span.source.path
+    if chain and path not in told:
+        told.add(path)
+        yield "via", " > ".join(f"{span.source.path}:{span.line}" for span in chain)
     if len(finding.endpoints) > 1:
         yield "on", endpoints_text(finding.endpoints)
     for name, text in (("why", finding.why), ("seen", finding.seen)):

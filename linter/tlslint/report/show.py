@@ -24,7 +24,8 @@ from tlslint.target import Target
 SCHEMA = "tlslint-show/1"
 SHOWN_SETTINGS = (
     "protocols", "ciphers", "ciphersuites", "server_order", "groups", "certificates", "dh_params", "verify_client",
-    "client_ca", "session_tickets", "session_cache", "session_timeout", "ticket_keys", "early_data", "reject_handshake", "conf_commands",
+    "client_ca", "session_tickets", "session_cache", "session_timeout", "ticket_keys",
+    "early_data", "reject_handshake", "conf_commands",
 )  # fmt: skip
 
 
@@ -161,7 +162,7 @@ def _item_text(item: object) -> str:
 MAX_NAMES = 12
 MAX_SOCKETS = 4
 MAX_FILES = 3
-LABEL = 14
+LABEL = 16
 INDENT = 4
 
 
@@ -219,12 +220,12 @@ def _alike(handshakes: Iterable[Handshake]) -> list[list[Handshake]]:
 
 def _heading(endpoints: list[Endpoint], palette: Palette, columns: int) -> Iterator[str]:
     """Yield who is answered so: names and their sockets, one line for sockets that have the same names."""
-    sockets: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for endpoint in endpoints:
-        sockets.setdefault(endpoint.listener.label, []).append(endpoint.who)
+        names_of.setdefault(endpoint.listener.label, []).append(endpoint.who)
     alike: dict[tuple[str, ...], list[str]] = {}
-    for socket, names in sockets.items():
-        alike.setdefault(tuple(names), []).append(socket)
+    for socket, asked in names_of.items():
+        alike.setdefault(tuple(asked), []).append(socket)
     for index, (names, where) in enumerate(alike.items()):
         if index == MAX_SOCKETS and len(alike) > MAX_SOCKETS + 1:
             rest = list(alike.items())[index:]
@@ -253,8 +254,8 @@ def _answer(alike: list[Handshake]) -> Iterator[tuple[str, str, str]]:
             return
     if handshake.protocols:
         yield "protocols", " ".join(handshake.protocols), _places(alike, "effective_protocols")
-    for protocol, suites in handshake.ciphers.items():
-        yield protocol, " ".join(suites), _places(alike, "ciphersuites" if protocol == "TLSv1.3" else "ciphers")
+    for protocols, suites in _by_suites(handshake):
+        yield ", ".join(protocols), " ".join(suites), _places(alike, _cipher_setting(protocols))
     if handshake.protocols:
         order = "the server's" if handshake.server_order else "the client's"
         field = "server_order" if handshake.negotiates_tls12 else "server_order_tls13"
@@ -268,6 +269,18 @@ def _answer(alike: list[Handshake]) -> Iterator[tuple[str, str, str]]:
         yield "ALPN", " ".join(handshake.alpn), ""
     for what, why in handshake.unknown:
         yield "unknown", f"{what.replace('_', ' ')}: {why}", ""
+
+
+def _by_suites(handshake: Handshake) -> Iterable[tuple[list[str], tuple[str, ...]]]:
+    """Yield protocols that have the same suites together."""
+    protocols: dict[tuple[str, ...], list[str]] = {}
+    for protocol, suites in handshake.ciphers.items():
+        protocols.setdefault(suites, []).append(protocol)
+    return ((names, suites) for suites, names in protocols.items())
+
+
+def _cipher_setting(protocols: list[str]) -> str:
+    return "ciphersuites" if protocols == ["TLSv1.3"] else "ciphers"
 
 
 def _certificate_rows(alike: list[Handshake]) -> Iterator[tuple[str, str]]:

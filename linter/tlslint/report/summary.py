@@ -1,6 +1,6 @@
 """What is said around the findings: how many there are, what could not be checked and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tlslint.finding import CouldNotCheck, Report, Severity
 from tlslint.report.text import Palette, counted, visible
@@ -10,9 +10,22 @@ MAX_LISTED = 5
 
 def render(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator[str]:
     """Yield the lines that follow the findings; the last one sums up."""
-    yield from _listed("not checked", [f"{path}: {why}" for path, why in report.skipped], palette, verbose)
-    yield from _listed("could not check", [_unknown(item) for item in report.unknown], palette, verbose)
+    skipped = [(path, why) for path, why in report.skipped]
+    unknown = [(_unknown(item), item.why) for item in report.unknown]
+    yield from _listed("not checked", skipped if verbose else _grouped(skipped), palette, verbose)
+    yield from _listed("could not check", unknown if verbose else _grouped(unknown), palette, verbose)
     yield f"{_total(report, palette)}\n"
+
+
+def _grouped(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Make one item of those with the same reason: the first of them, and how many there are besides."""
+    by_reason: dict[str, list[str]] = {}
+    for what, why in items:
+        by_reason.setdefault(why, []).append(what)
+    return [
+        (whats[0] + (f", and {len(whats) - 1:,} more" if len(whats) > 1 else ""), why)
+        for why, whats in by_reason.items()
+    ]
 
 
 def errors(report: Report, palette: Palette) -> Iterator[str]:
@@ -23,17 +36,17 @@ def errors(report: Report, palette: Palette) -> Iterator[str]:
         yield f"{palette.paint('internal error:', 'error')} {visible(str(failure))}\n"
 
 
-def _listed(head: str, items: list[str], palette: Palette, verbose: bool) -> Iterator[str]:
+def _listed(head: str, items: Sequence[tuple[str, str]], palette: Palette, verbose: bool) -> Iterator[str]:
     shown = items if verbose or len(items) == MAX_LISTED + 1 else items[:MAX_LISTED]
-    for item in shown:
-        yield f"{palette.paint(f'{head}:', 'info')} {visible(item)}\n"
+    for what, why in shown:
+        yield f"{palette.paint(f'{head}:', 'info')} {visible(what)}: {visible(why)}\n"
     if len(items) > len(shown):
         yield f"{palette.paint(f'{head}:', 'info')} {len(items) - len(shown):,} more (-v lists them)\n"
 
 
 def _unknown(item: CouldNotCheck) -> str:
     place = f"{item.span.source.path}:{item.span.line}: " if item.span is not None else ""
-    return f"{place}{item.what}: {item.why}"
+    return f"{place}{item.what}"
 
 
 def _total(report: Report, palette: Palette) -> str:
