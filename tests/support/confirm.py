@@ -3,7 +3,7 @@
 import socket
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from nassl._nassl import OpenSSLError
 from nassl.legacy_ssl_client import LegacySslClient
@@ -49,37 +49,45 @@ class Confirmation:
     reply: bytes = b""
 
 
-def confirm(place: Place, protocol: str, sni: str | None, request: bytes) -> Confirmation:
+def confirm(place: Place, protocol: str, sni: str | None, request: bytes, suites: tuple[str, ...] = ()) -> Confirmation:
     """Finish one handshake of `protocol` with a library, send `request` and read what comes back.
 
-    OpenSSL 4.0 tries first; what it has dropped is left to the older ones.
+    OpenSSL 4.0 tries first; what it has dropped is left to the older ones. Every suite is offered, and where that
+    fails only `suites` (up to TLS 1.2): a server may choose one that it then cannot serve.
     """
+    confirmation = _confirm(place, protocol, sni, request, EVERY_SUITE)
+    if confirmation.finished or protocol not in NASSL_VERSIONS or not suites:
+        return confirmation
+    return _confirm(place, protocol, sni, request, ":".join((*suites, "@SECLEVEL=0")))
+
+
+def _confirm(place: Place, protocol: str, sni: str | None, request: bytes, ciphers: str) -> Confirmation:
     if protocol not in PYOPENSSL_VERSIONS:
         return _confirm_old(place, protocol, sni, request)
-    confirmation, was_cut_off = _attempt(place, protocol, sni, request, place.timeout)
+    confirmation, was_cut_off = _attempt(place, protocol, sni, request, ciphers, place.timeout)
     if was_cut_off:
         # a server that refuses our missing certificate may say so after we have finished, and unread bytes of ours
         # may cut its alert off: so listen once without a word
-        confirmation, _ = _attempt(place, protocol, sni, b"", SILENCE)
+        confirmation, _ = _attempt(place, protocol, sni, b"", ciphers, SILENCE)
     if not confirmation.finished and protocol in NASSL_VERSIONS:
         older = _confirm_old(place, protocol, sni, request)
         return older if older.finished else confirmation
     return confirmation
 
 
-@cache
-def _context(protocol: str) -> SSL.Context:
+@lru_cache(maxsize=64)
+def _context(protocol: str, ciphers: str) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(PYOPENSSL_VERSIONS[protocol])
     context.set_max_proto_version(PYOPENSSL_VERSIONS[protocol])
     context.set_verify(SSL.VERIFY_NONE)
-    context.set_cipher_list(EVERY_SUITE.encode())
+    context.set_cipher_list(ciphers.encode())
     context.set_tls13_ciphersuites(EVERY_13_SUITE)
     return context
 
 
 def _attempt(
-    place: Place, protocol: str, sni: str | None, request: bytes, patience: float
+    place: Place, protocol: str, sni: str | None, request: bytes, ciphers: str, patience: float
 ) -> tuple[Confirmation, bool]:
     """One handshake, and whether the connection broke after it without a reason."""
     with place.connect() as connected:
@@ -87,7 +95,7 @@ def _attempt(
         connected.settimeout(None)
         limit = struct.pack("ll", int(patience), int(patience % 1 * 1_000_000))
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        connection = SSL.Connection(_context(protocol), connected)
+        connection = SSL.Connection(_context(protocol, ciphers), connected)
         connection.set_connect_state()
         if sni is not None:
             connection.set_tlsext_host_name(sni.encode("ascii"))

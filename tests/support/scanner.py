@@ -517,7 +517,16 @@ def _conclude(
         answer = examined.ask(examined.hello("TLSv1.2", suites["TLSv1.2"]))
         tickets["TLSv1.2"] = isinstance(answer, Flight) and 35 in answer.hello.extensions
     retry: Refusal | None = None
-    confirmations = {protocol: confirm(examined.place, protocol, examined.sni, examined.request) for protocol in suites}
+    confirmations = {
+        protocol: confirm(
+            examined.place,
+            protocol,
+            examined.sni,
+            examined.request,
+            tuple(SUITES[number] for number in accepted if number in SUITES),
+        )
+        for protocol, accepted in suites.items()
+    }
     if "TLSv1.3" in suites:
         tickets["TLSv1.3"], retry = _conclude13(examined, suites["TLSv1.3"], groups["TLSv1.3"], confirmations)
     finished = any(made.finished for made in confirmations.values())

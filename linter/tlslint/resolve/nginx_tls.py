@@ -368,14 +368,14 @@ class TlsReader:
     def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
         """Return what governs a name whose host has no certificate: the default server's handshake.
 
-        Whether the host rejects the handshake, and whether it insists on a client certificate, is still its own.
+        Whether the host rejects the handshake, and whether it insists on a certificate that was asked for, is still its own.
         """
         key = (id(host), -id(default))
         found = self._governed.get(key)
         if found is None:
             values = {name: getattr(default, name) for name in TlsSettings.__dataclass_fields__}
             values["reject_handshake"] = host.reject_handshake
-            if host.verify_client.known == "required":
+            if host.verify_client.known == "required" and default.verify_client.known not in (None, "none"):
                 values["verify_client"] = host.verify_client
             elif default.verify_client.known == "required":
                 # asked for in the handshake, but the host does not look at it
