@@ -23,12 +23,14 @@ from tlslint.resolve.model import (
     TlsSettings,
     VirtualHost,
 )
+from tlslint.resolve.nginx_http import HttpReader
 from tlslint.resolve.nginx_listen import ListenSpec, Module, Socket, group_listens, implicit_listen, parse_listen
 from tlslint.resolve.nginx_names import HASH_BUCKET_SIZE, NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_protocols import protocol_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
 from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
+from tlslint.resolve.nginx_upstream import UpstreamReader
 from tlslint.resolve.nginx_verify import verify
 from tlslint.target import Target, Version
 
@@ -64,6 +66,7 @@ class _Resolution:
         self.main, self.expansion = scopes_of(root.files, root.base, tree, root.context)
         self.reader = TlsReader(self.target, root.files, self.expansion.base)
         self.answers = Answers(self.target)
+        self.http = HttpReader()
         self.problems: list[Problem] = self.expansion.problems
         self.hosts: list[VirtualHost] = []
         self.listeners: list[Listener] = []
@@ -78,6 +81,7 @@ class _Resolution:
                 self._module(name, module)
         self.problems.extend(protocol_problems(self.main))
         self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets))
+        upstreams = UpstreamReader(self.reader, self.hosts)
         return Deployment(
             server="nginx",
             entry=self.root.display,
@@ -86,7 +90,7 @@ class _Resolution:
             virtual_hosts=self.hosts,
             endpoints=self.endpoints,
             handshakes=self.answers.all,
-            upstreams=[],
+            upstreams=upstreams.read(self.main),
             problems=self.problems,
             directives=[],
             unknown=self.expansion.unknown,
@@ -94,6 +98,7 @@ class _Resolution:
             default_protocols=default_protocols(self.given),
             given=self.given,
             complete=not any(scope.incomplete for scope in self.main.walk()),
+            key_logging=upstreams.key_logging,
         )
 
     def _module(self, name: Module, module: Scope) -> None:
@@ -129,6 +134,8 @@ class _Resolution:
             tls=self.reader.settings(scope),
             scope=scope,
             incomplete=scope.incomplete,
+            block=scope.parent.place if scope.parent is not None else None,
+            read_web=self.http.read,
         )
 
     def _fragment_place(self) -> Place:
