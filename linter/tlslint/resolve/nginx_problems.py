@@ -14,13 +14,15 @@ def name_problems(listener: Listener, table: NameTable) -> Iterator[Problem]:
         if name.argument is None:
             continue
         earlier = hosts[first]
+        repeats = earlier is hosts[host]
         yield Problem(
             "conflicting-server-name",
-            f'"{name.text}" is claimed twice on {listener.label}: the later host never answers it',
+            f'"{name.text}" stands twice in this host' if repeats else "{endpoint} is answered by an earlier host",
             name.argument.span,
-            severity="warning",
-            label="ignored here",
-            related=((earlier.span, "this host has the name already"),) if earlier is not hosts[host] else (),
+            severity="info" if repeats else "warning",
+            label="ignored" if repeats else "ignored here",
+            help="remove it" if repeats else "keep the name in one of the hosts",
+            related=() if repeats else ((earlier.span, "this host has the name already"),),
             endpoints=(f"{name.text} on {listener.label}",),
         )
     for problem in table.problems:

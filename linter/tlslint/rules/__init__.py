@@ -32,6 +32,17 @@ from tlslint.rules.configuration import (
     swallowed_directive,
     syntax_error,
 )
+from tlslint.rules.names import (
+    conflicting_server_name,
+    default_server_serves_site,
+    duplicate_default_server,
+    implicit_default_server,
+    missing_server_name,
+    plaintext_on_tls_port,
+    settings_shadowed_by_default_server,
+    tls_on_plaintext_port,
+    unmatchable_server_name,
+)
 from tlslint.rules.protocols import (
     implicit_protocols,
     missing_protocol,
@@ -81,4 +92,13 @@ RULES: tuple[RuleModule, ...] = (
     group_without_certificate_curve,
     weak_dh_params,
     dead_dh_params,
+    implicit_default_server,
+    default_server_serves_site,
+    duplicate_default_server,
+    conflicting_server_name,
+    plaintext_on_tls_port,
+    tls_on_plaintext_port,
+    settings_shadowed_by_default_server,
+    missing_server_name,
+    unmatchable_server_name,
 )

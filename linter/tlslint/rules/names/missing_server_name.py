@@ -1,0 +1,53 @@
+"""A TLS host without a name shares its socket with others: no client can ask for it.
+
+## What it finds
+A host that has no name (or only the empty one), is not the default of the socket, and is not alone on it.
+
+## Why it matters
+TLS clients are told apart by the name that they send. This host's certificate and settings are never used.
+
+## What clients see
+The certificate of the default server.
+
+## How to fix it
+Name the host, make it the default, or remove it.
+
+## False alarms that it avoids
+The default server needs no name. A socket with one host is silent, as are `mail`, and `stream` before nginx 1.25.5,
+where names play no part. Where a part of the host could not be read, the name may be there.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment
+from tlslint.rules.hosts import shared_sockets
+
+rule = Rule(
+    code="TLS411",
+    name="missing-server-name",
+    severity=Severity.WARNING,
+    summary="a TLS host without a name shares its socket with others",
+    why="no client can ask for it, so that its certificate is never used",
+    seen="the certificate of the default server",
+    sources=(
+        "nginx, Server names",
+        "Apache HTTP Server, Name-based Virtual Host Support",
+    ),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield each host that nobody can reach by name."""
+    for listener in shared_sockets(deployment):
+        for host in listener.virtual_hosts:
+            if host is listener.default or host.incomplete or any(name.kind != "empty" for name in host.names):
+                continue
+            yield rule.finding(
+                "no client can ask for this host on {endpoint}: it has no name",
+                host.span,
+                label="never selected",
+                help="name the host, or remove it",
+                endpoints=[listener.label],
+            )
