@@ -39,7 +39,7 @@ class CipherUse:
     libraries: dict[str, list[str]] = field(default_factory=dict)
     """With which of the OpenSSL releases that the target may have each suite is reachable."""
     releases: list[str] = field(default_factory=list)
-    """The OpenSSL releases that the target may have."""
+    """The OpenSSL releases that the target may have and with which the server starts."""
     overrides: bool = False
     """Whether a command put this list in the place of another one that a directive names."""
 
@@ -111,9 +111,12 @@ def cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
             groups.setdefault(id(handshake.tls.ciphers), []).append(handshake)
     targets = deployment.targets()
     for handshakes in groups.values():
-        use = CipherUse(handshakes[0].tls.ciphers, handshakes, releases=[str(target.openssl) for target in targets])
+        use = CipherUse(handshakes[0].tls.ciphers, handshakes)
         for target in targets:
-            offered = [name for handshake in handshakes for name in offered_below_tls13(deployment, handshake, target)]
+            starting = [handshake for handshake in handshakes if groups_hold(handshake, target)]
+            if starting:
+                use.releases.append(str(target.openssl))
+            offered = [name for handshake in starting for name in offered_below_tls13(deployment, handshake, target)]
             table = {suite.name: suite for suite in build(target).suites}
             for name in dict.fromkeys(offered):
                 use.reachable.setdefault(name, table[name])

@@ -59,9 +59,9 @@ def _check(deployment: Deployment, written: WrittenGroups) -> Iterator[Finding]:
         return
     (error, unknown), _ = max(reasons.items(), key=lambda item: len(item[0][1]))
     everywhere = len(refusing) == len(everyone)
-    who = (
-        f"OpenSSL {releases(refusing, everyone)}" if not everywhere or len(everyone) == 1 else "every supported OpenSSL"
-    )
+    who = "every supported OpenSSL"
+    if not everywhere or len(everyone) == 1:
+        who = f"OpenSSL {releases(refusing, everyone)}"
     names = [f'"{name}"' for name in unknown]
     label = f"not known: {listed(names)}" if names else error
     yield rule.finding(

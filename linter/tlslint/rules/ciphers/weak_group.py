@@ -76,9 +76,7 @@ def _finding(deployment: Deployment, use: GroupUse, found: list[Group], weak: li
     return rule.finding(
         f"{names} {'is' if len(found) == 1 else 'are'} {what} and on the list of groups of {{endpoint}}",
         first,
-        label=f"{first.text} has {min(group.bits for group in found)} bits of strength"
-        if weak
-        else "not in the policy",
+        label=f"{worst.bits} bits of strength" if worst in weak else "not in the policy",
         source=policy.source_of("groups"),
         help=f"use {':'.join(policy.recommended_groups)}" if policy.recommended_groups else "take it out of the list",
         endpoints=labels(use.endpoints),
