@@ -33,14 +33,16 @@ _MAKO = re.compile(
     r"<%(?:def|block|inherit|include|namespace|page|!)\b|^[ \t]*% ?(?:if|for|while)\b[^\n]*:", re.MULTILINE
 )
 _TOOLKIT = re.compile(r"\[%[-+=~]?\s[^%]*?\s?[-+=~]?%\]|\[%[-+=~]?\s+\w+")
-_AT_SIGNS = re.compile(r"(?<![\w@])@@[A-Za-z]\w*@@(?![\w@])")
-_AUTOCONF = re.compile(r"(?<![\w@+.%-])@[A-Za-z]\w+@(?![\w@.])")
+# the sign comes before what must not precede it: a search skips quickly to a first character that is given
+_AT_SIGNS = re.compile(r"@(?<![\w@]@)@[A-Za-z]\w*@@(?![\w@])")
+_AUTOCONF = re.compile(r"@(?<![\w@+.%-]@)[A-Za-z]\w+@(?![\w@.])")
 _UNDERSCORES = re.compile(r"(?<![A-Za-z0-9_])__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?![A-Za-z0-9_])")
 _PERCENT = re.compile(r"(?<![\w%])%(?![0-9a-fA-F]{2,}%)[A-Za-z][A-Za-z_]+%")
 _DOUBLE_PERCENT = re.compile(r"%%[A-Z][A-Z0-9_]*%%")
 
 _SHELL = re.compile(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]+\b)")
 _ANY_SHELL = re.compile(r"\$(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z0-9_]+\b)")
+_UPPER_CASE = re.compile(r"\$\{?[A-Z][A-Z0-9_]+")
 # where nginx takes no variable, an upper-case one can only be meant for another program
 _NO_VARIABLES = re.compile(
     r"(?:^|[;{])[ \t]*(?:listen|server_name|server|include|load_module|user|pid|error_log|resolver"
@@ -138,6 +140,6 @@ def _by_names(text: str, named_template: bool) -> str | None:
     if "$" in text:
         if named_template and (_ANY_SHELL if _APACHE_SECTION.search(text) else _SHELL).search(text):
             return "environment placeholders"
-        if _NO_VARIABLES.search(text) and not _APACHE_SECTION.search(text):
+        if _UPPER_CASE.search(text) and _NO_VARIABLES.search(text) and not _APACHE_SECTION.search(text):
             return "environment placeholders"
     return None
