@@ -9,6 +9,7 @@ import stat
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import total_ordering
 from typing import Self
 
@@ -233,7 +234,10 @@ class Directive:
     (for Apache: after the last argument, or after the ``>`` of the end tag). ``block_start`` is the offset of the
     opening ``{`` (Apache: of the ``>`` of the start tag) and ``block_end`` that of the closing ``}`` (Apache: of the
     ``<`` of the end tag), or where reading stopped if the block is never closed. ``raw_block`` is the body between the
-    braces where nginx's own syntax does not hold (Lua code); ``block`` is then empty.
+    braces where nginx's own syntax does not hold (Lua code); ``block`` is then empty. (Apache: the lines that a section
+    stores, up to its end tag; ``block`` shows those of a macro as they stand, and is empty for Perl and Lua.)
+
+    Apache end tags that close nothing are directives of their own, whose name begins with ``</``.
 
     Not frozen because freezing makes building a tree twice as slow; treat it as read-only.
     """
@@ -297,14 +301,40 @@ class SyntaxProblem:
     hint: str | None = None
 
 
+class Condition(Enum):
+    """When a problem is one (Apache only)."""
+
+    HOLDS = "holds"
+    """If the condition of the section holds."""
+    FAILS = "fails"
+    """If the condition of the section fails, and its lines are skipped."""
+    BALANCED = "balanced"
+    """If the directive (a ``Use``, or a variable at the start of a line) opens and closes no section around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalProblem:
+    """A problem that depends on what a directive evaluates to, provided that the directive is evaluated at all."""
+
+    directive: Directive
+    when: Condition
+    problem: SyntaxProblem
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A parsed file: its top-level directives and all its comments in file order, and what is wrong with its syntax."""
+    """A parsed file: its top-level directives and all its comments in file order, and what is wrong with its syntax.
+
+    ``ignored`` is text that the server silently passes over (Apache: behind the ``>`` of a section's tags, behind a
+    NUL), ``conditional`` what is wrong only if a condition holds or fails.
+    """
 
     source: Source
     directives: tuple[Directive, ...]
     comments: tuple[Comment, ...] = ()
     problems: tuple[SyntaxProblem, ...] = ()
+    ignored: tuple[Span, ...] = ()
+    conditional: tuple[ConditionalProblem, ...] = ()
 
 
 def walk(directives: Iterable[Directive]) -> Iterator[Directive]:
