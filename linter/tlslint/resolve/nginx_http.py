@@ -178,7 +178,7 @@ class HttpReader:
         inherit = words[0] if words else outer.inherit
         unknown = scope.incomplete or (outer.unknown if not places or inherit == "merge" else "")
         if inherit == "merge":
-            headers, lost = (*outer.headers, *added), outer.lost
+            headers, lost = (*added, *outer.headers), outer.lost
         elif places or inherit == "off":
             dropping = places or scope.nearest("add_header_inherit")
             headers, lost = added, (*outer.lost, *(LostHeader(header, dropping[0]) for header in outer.headers))
