@@ -116,14 +116,31 @@ def cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
             starting = [handshake for handshake in handshakes if groups_hold(handshake, target)]
             if starting:
                 use.releases.append(str(target.openssl))
-            offered = [name for handshake in starting for name in offered_below_tls13(deployment, handshake, target)]
             table = {suite.name: suite for suite in build(target).suites}
+            offered = (
+                name
+                for handshake in starting
+                for name in offered_below_tls13(deployment, handshake, target)
+                if _is_certain(table[name], handshake)
+            )
             for name in dict.fromkeys(offered):
                 use.reachable.setdefault(name, table[name])
                 use.libraries.setdefault(name, []).append(str(target.openssl))
         if use.reachable:
             use.overrides = _overrides(use, targets)
             yield use
+
+
+def _is_certain(suite: Suite, handshake: Handshake) -> bool:
+    """Whether an offered suite is more than possible: nobody has DSA keys, and DHE needs parameters that are known."""
+    if suite.auth == "DSS":
+        return any(kind == "dsa" for kind, _, _ in handshake.keys)
+    return suite.kx != "DHE" or bool(handshake.tls.dh_params.known) or _has_own_parameters(handshake)
+
+
+def _has_own_parameters(handshake: Handshake) -> bool:
+    """Whether the server brings DH parameters of its own, as Apache does."""
+    return handshake.target.server_kind == "apache"
 
 
 def _overrides(use: CipherUse, targets: Iterable[Target]) -> bool:
@@ -225,6 +242,17 @@ def by_reason(suites: Iterable[Suite], reason: Callable[[Suite], str | None]) ->
     for suite in suites:
         groups.setdefault(str(reason(suite)), []).append(suite.name)
     return groups
+
+
+def keys_unknown(use: CipherUse) -> bool:
+    """Whether no certificate of the endpoints could be read, so that RSA and ECDSA suites are both only possible."""
+    return all(kind == "unknown" for handshake in use.handshakes for kind, _, _ in handshake.keys)
+
+
+def brings(use: CipherUse, names: Collection[str]) -> str:
+    """Say what a word of a list does, and with which libraries, as the label under it."""
+    limits = use.with_libraries(names)
+    return f"offered {limits}" if limits else f"brings {'it' if len(names) == 1 else 'them'} in"
 
 
 def some(names: Iterable[str], most: int = NAMED) -> str:

@@ -29,6 +29,7 @@ from tlslint.resolve.model import Deployment
 from tlslint.rules.suites import (
     CipherUse,
     WrittenList,
+    brings,
     broken,
     by_reason,
     cipher_uses,
@@ -71,11 +72,10 @@ def _offered(deployment: Deployment, use: CipherUse, policy: Policy) -> Finding:
     names = [suite.name for suite in suites]
     reasons = [f"{reason} ({some(found)})" for reason, found in by_reason(suites, broken_reason).items()]
     first, *more = use.spans(names, deployment.targets())
-    limits = use.with_libraries(names)
     return rule.finding(
         f"broken cipher suites are offered by {{endpoint}}: {listed(reasons)}",
         first,
-        label=f"offered {limits}" if limits else "brings them in",
+        label=brings(use, names),
         source=policy.source_of("ciphers"),
         help="use the policy's list, or exclude them: " + ":".join(f"!{name}" for name in names[:6]),
         endpoints=use.labels,

@@ -15,7 +15,8 @@ Nothing. Scanners and audits that follow the same policy report the suites.
 Use the policy's list. `tlslint ciphers` shows all that a list selects.
 
 ## False alarms that it avoids
-Only what is negotiable counts: suites for another type of certificate key, DHE without parameters, and lists of hosts
+Only what is negotiable counts: suites for another type of certificate key, DHE without parameters (or where an unread
+file may hold them), and lists of hosts
 that speak TLS 1.3 only are silent. Broken suites and those without forward secrecy have rules of their own, and so
 have defaults and lists that a command puts in place. Where the policy has no opinion nothing is said, and where it
 allows no version that such suites are for, the version is the finding.
@@ -26,7 +27,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import by_reason, cipher_uses, count, outside, reason_outside, some
+from tlslint.rules.suites import brings, by_reason, cipher_uses, count, outside, reason_outside, some
 from tlslint.rules.words import listed
 
 rule = Rule(
@@ -49,12 +50,11 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         names = [suite.name for suite in suites]
         reasons = [f"{reason} ({some(found)})" for reason, found in by_reason(suites, reason_outside).items()]
         first, *more = use.spans(names, deployment.targets())
-        limits = use.with_libraries(names)
         yield rule.finding(
             f'{count(suites)} outside policy "{policy.name}" {"is" if len(suites) == 1 else "are"} offered by '
             f"{{endpoint}}: {listed(reasons)}",
             first,
-            label=f"offered {limits}" if limits else "brings them in" if len(suites) > 1 else "brings it in",
+            label=brings(use, names),
             source=policy.source_of("ciphers"),
             help="use the policy's list",
             endpoints=use.labels,

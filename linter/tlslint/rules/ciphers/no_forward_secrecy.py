@@ -15,6 +15,7 @@ Nothing. Scanners cap the grade.
 Use the policy's list, or exclude the key exchange with `!kRSA`. Clients without ECDHE can no longer connect.
 
 ## False alarms that it avoids
+Where the certificate could not be read, the finding says that it assumes an RSA key, which most servers have.
 Only what is negotiable counts: hosts without an RSA certificate, or with TLS 1.3 only, are silent, and so are suites
 that the policy itself lists. Where the policy has no opinion the finding is advice.
 """
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import cipher_uses, count, some, without_forward_secrecy
+from tlslint.rules.suites import brings, cipher_uses, count, keys_unknown, some, without_forward_secrecy
 
 rule = Rule(
     code="TLS204",
@@ -44,13 +45,12 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if not names or not use.setting.explicit or use.overrides:
             continue
         first, *more = use.spans(names, deployment.targets())
-        limits = use.with_libraries(names)
         yield rule.finding(
             f"{count(names)} without forward secrecy {'is' if len(names) == 1 else 'are'} offered by {{endpoint}}: "
             f"{some(names)}",
             first,
             severity=Severity.INFO if policy.ciphers is None else Severity.ERROR,
-            label=f"offered {limits}" if limits else "brings them in" if len(names) > 1 else "brings it in",
+            label=brings(use, names) + ("; the certificate was not read: RSA is assumed" if keys_unknown(use) else ""),
             source=policy.source_of("ciphers"),
             help="use the policy's list, or exclude them with !kRSA",
             endpoints=use.labels,

@@ -23,11 +23,11 @@ Lists with variables and `PROFILE=` are not judged.
 import re
 from collections.abc import Iterator
 
-from tlslint.finding import Finding, Rule, Severity
+from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.spelling import nearest
-from tlslint.rules.suites import WrittenList, lists_in_force
+from tlslint.rules.suites import WrittenList, lists_in_force, some
 from tlslint.rules.words import part_of, releases
 from tlslint.tls.ciphers import KNOWN, Token, by_standard_name, known_aliases, tokens
 from tlslint.tls.handshake import build
@@ -47,27 +47,35 @@ HISTORIC = re.compile(r"[ka]?KRB5(?:-\S+)?|EXP-KRB5-\S+|[kae]?FZA(?:-\S+)?")
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
-    """Yield one finding for each word of a list that has no effect because nobody knows it."""
+    """Yield one finding for the words of a list that have no effect because nobody knows them."""
     for written in lists_in_force(deployment):
+        unknown: list[Token] = []
         for token in tokens(str(written.argument)):
             if token.unknown and not HISTORIC.fullmatch(token.text):
-                yield _unknown(written, token)
+                unknown.append(token)
             elif token.text in by_standard_name() and token.text not in KNOWN and not token.operator:
                 yield from _standard_name(deployment, written, token)
+        for dropped in (
+            [token for token in unknown if not token.operator],
+            [token for token in unknown if token.operator],
+        ):
+            if dropped:
+                yield _unknown(written, dropped)
 
 
-def _unknown(written: WrittenList, token: Token) -> Finding:
-    meant = nearest(token.text, (*KNOWN, *known_aliases()))
-    excluded = token.operator in ("!", "-")
+def _unknown(written: WrittenList, dropped: list[Token]) -> Finding:
+    first, *more = (part_of(written.argument, token.start, token.end) for token in dropped)
+    operator = dropped[0].operator
+    names = [f'"{token.operator}{token.text}"' for token in dropped]
+    meant = nearest(dropped[0].text, (*KNOWN, *known_aliases()))
     return rule.finding(
-        f'"{token.operator}{token.text}" in the cipher list of {{endpoint}} means nothing to OpenSSL',
-        part_of(written.argument, token.start, token.end),
-        severity=Severity.INFO if token.operator else Severity.WARNING,
-        label="excludes nothing" if excluded else "dropped without a message",
-        help=f"write {token.operator}{meant}"
-        if meant
-        else "take it out, or look for the name in `openssl ciphers ALL`",
+        f"{some(names)} in the cipher list of {{endpoint}} {'means' if len(names) == 1 else 'mean'} nothing to OpenSSL",
+        first,
+        severity=Severity.INFO if operator else Severity.WARNING,
+        label="excludes nothing" if operator in ("!", "-") else "dropped without a message",
+        help=f"write {operator}{meant}" if meant else "take it out, or look for the name in `openssl ciphers ALL`",
         endpoints=written.labels,
+        related=[Related(span, "nor does this") for span in more[:6]],
     )
 
 
