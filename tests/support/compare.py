@@ -18,8 +18,10 @@ def predicted_for(endpoints: list[Predicted], asked: Asked) -> Predicted | None:
     return next((endpoint for endpoint in here if endpoint["sni"] == asked.written), None)
 
 
-def disagreements(predicted: Predicted, seen: Observation) -> Iterator[str]:
-    """Each point in which the server contradicts the prediction."""
+def disagreements(
+    predicted: Predicted, seen: Observation, offers: tuple[str, ...] = ("h2", "http/1.1")
+) -> Iterator[str]:
+    """Each point in which the server contradicts the prediction; `offers` are the ALPN names that it was asked for."""
     outcome = predicted["handshake"]
     if outcome != seen.handshake:
         yield f"handshake: predicted {outcome} ({predicted['reason']}), seen {seen.handshake} ({seen.alert})"
@@ -43,7 +45,7 @@ def disagreements(predicted: Predicted, seen: Observation) -> Iterator[str]:
     if predicted["client_certificate"] != seen.client_certificate:
         yield f"client certificate: predicted {predicted['client_certificate']}, seen {seen.client_certificate}"
     yield from _sessions(predicted, seen)
-    offered = [name for name in predicted["alpn"] if name in ("h2", "http/1.1")]
+    offered = [name for name in predicted["alpn"] if name in offers]
     if sorted(offered) != sorted(seen.alpn):
         yield f"ALPN: predicted {offered}, seen {seen.alpn}"
 
@@ -58,7 +60,8 @@ def _suites(protocol: str, suites: tuple[str, ...], server_order: bool, seen: Ob
     if order is None:
         return
     if order != server_order and not (protocol == "TLSv1.3" and len(seen.protocols) > 1):
-        yield f"{protocol} order: predicted {'server' if server_order else 'client'}, seen {'server' if order else 'client'}"
+        words = {True: "server", False: "client"}
+        yield f"{protocol} order: predicted {words[server_order]}, seen {words[order]}"
     elif order and suites != found:
         yield f"{protocol} order: predicted {suites}, seen {found}"
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from support.compare import Predicted, disagreements, predicted_for
+from support.compare import disagreements, predicted_for
+from support.prediction import predict
 from support.random_nginx import GeneratedConfig, generate
 from support.scanner import scan
 from support.servers import NginxBinary, NginxServer, free_ports, nginx_test
 from tlslint.discover import discover
+from tlslint.parse.tree import Tree
 from tlslint.report.show import deployment_data
 from tlslint.resolve.nginx import resolve
 from tlslint.settings import Settings
@@ -23,21 +25,6 @@ from tlslint.target import parse_target
 CONFIGURATIONS = int(os.environ.get("TLSLINT_RANDOM_CONFIGURATIONS", "40"))
 FIRST = int(os.environ.get("TLSLINT_RANDOM_FIRST", "0"))
 BATCHES = 8
-
-
-def target_of(nginx: NginxBinary) -> str:
-    """The system's nginx uses the system's OpenSSL with its configuration, which versions alone do not tell."""
-    return "local" if nginx.name == "nginx-system" else nginx.target
-
-
-def predict(nginx: NginxBinary, entry: Path) -> list[Predicted]:
-    """The endpoints that `show` has for a configuration, as in its JSON."""
-    settings = Settings(root="/", target=target_of(nginx))
-    (root,) = discover([str(entry)], settings).roots
-    tree = root.files.tree(root.entry)
-    deployment = resolve(root, tree, parse_target(settings.target, "nginx"))
-    endpoints: list[Predicted] = deployment_data(deployment)["endpoints"]
-    return endpoints
 
 
 def accepted(

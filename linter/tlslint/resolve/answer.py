@@ -11,6 +11,8 @@ from tlslint.target import Target
 from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure, tls13_suites
 from tlslint.tls.retry import Choice, retry_outcome
 
+TICKETLESS_LEVEL = 3
+"""From this security level on OpenSSL gives out no tickets up to TLS 1.2 (SSL_CTX_set_security_level(3))."""
 ALL_KEYS_UNKNOWN: tuple[KeyKind, ...] = (UNKNOWN_KEY,)
 
 
@@ -60,6 +62,7 @@ class Answers:
         self.target = target
         self.all: list[Handshake] = []
         self._by_key: dict[tuple[object, ...], Handshake] = {}
+        self._choices: dict[int, Choice | None] = {}
         self._names = [name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY]
 
     def plaintext(self, tls: TlsSettings) -> Handshake:
@@ -109,14 +112,15 @@ class Answers:
         kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
         retry = self._retry(opening or tls, taking_over)
         silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
+        opening_level = self.level(opening) if opening is not None and taking_over is not None else 0
         key = (
             *[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level,
-            retry, silent, id((opening or tls).conf_commands),
+            retry, silent, id((opening or tls).conf_commands), opening_level,
         )  # fmt: skip
         found = self._by_key.get(key)
         if found is None:
             found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)
-            self._add_sessions(found, opening or tls, silent)
+            self._add_sessions(found, opening or tls, opening_level, silent)
             found.hello_retry = retry if "TLSv1.3" in found.protocols else ""
             self.all.append(found)
         return found
@@ -125,24 +129,26 @@ class Answers:
         """Say what a client meets that needs a HelloRetryRequest; empty where it cannot be known."""
         if taking_over is None or taking_over is opening:
             return "works"
-        choices = [self._choice(settings) for settings in (opening, taking_over)]
-        if None in choices:
-            return ""
-        return retry_outcome(*choices)  # type: ignore[arg-type]
+        first, second = self._choice(opening), self._choice(taking_over)
+        return "" if first is None or second is None else retry_outcome(first, second)
 
     def _choice(self, tls: TlsSettings) -> Choice | None:
-        order = tls.server_order_tls13.known
-        if tls.ciphersuites.is_unknown or tls.ciphers.is_unknown or order is None:
-            return None
-        suites = tls13_suites(tls.ciphersuites.known, self.target, self.level(tls))
-        return Choice(suites, order, "PrioritizeChaCha" in tls.options)
+        """Return how these settings, which stay alive as long as this object, choose a TLS 1.3 suite."""
+        if id(tls) not in self._choices:
+            order = tls.server_order_tls13.known
+            undecided = tls.ciphersuites.is_unknown or tls.ciphers.is_unknown or order is None
+            suites = tls13_suites(tls.ciphersuites.known, self.target, self.level(tls))
+            chacha = "PrioritizeChaCha" in tls.options
+            self._choices[id(tls)] = None if undecided else Choice(suites, bool(order), chacha)
+        return self._choices[id(tls)]
 
-    def _add_sessions(self, handshake: Handshake, opening: TlsSettings, silent: bool) -> None:
+    def _add_sessions(self, handshake: Handshake, opening: TlsSettings, opening_level: int, silent: bool) -> None:
         tickets = handshake.tls.session_tickets.known
+        level = max(handshake.security_level, opening_level)
         for protocol in handshake.protocols:
             if protocol != "TLSv1.3":
                 if tickets is not None:
-                    handshake.tickets[protocol] = tickets
+                    handshake.tickets[protocol] = tickets and level < TICKETLESS_LEVEL
             elif handshake.tls.session_tickets.known is not None and not opening.conf_commands.is_unknown:
                 # without tickets OpenSSL sends ones that only name a session of the server's own cache
                 handshake.tickets[protocol] = not silent and _ticket_count(opening) > 0

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MODULES: Final[tuple[Module, ...]] = ("http", "stream", "mail")
 STREAM_NAMES_SINCE = Version("1.25.5")
 HTTP2_DIRECTIVE_SINCE = Version("1.25.1")
+MAIL_ALPN_SINCE = Version("1.21.4")
+MAIL_PORTS = {"imap": (143, 993), "pop3": (110, 995), "smtp": (25, 465, 587)}
+"""Where `protocol` is not set, the port decides (ngx_mail_core_module)."""
 
 
 def resolve(root: "Root", tree: Tree, target: Target) -> Deployment:
@@ -270,10 +273,20 @@ class _Resolution:
             places = scope.nearest("ssl_alpn")
             return tuple(str(word) for word in places[-1].directive.arguments) if places else ()
         if listener.module == "mail":
-            return ()
+            return self._mail_alpn(listener, scope)
         if listener.transport == "quic":
             return () if _is(scope, "http3", "off") else ("h3",)
         return ("h2", "http/1.1") if listener.http2 or _is(scope, "http2", "on") else ("http/1.1",)
+
+    def _mail_alpn(self, listener: Listener, scope: Scope) -> tuple[str, ...]:
+        """Return the one application protocol of a mail server: the one that it names, or that of its port."""
+        assert self.target.server is not None
+        if self.target.server < MAIL_ALPN_SINCE:
+            return ()
+        places = scope.nearest("protocol")
+        if places and places[-1].directive.arguments:
+            return (str(places[-1].directive.arguments[0]),)
+        return tuple(name for name, ports in MAIL_PORTS.items() if listener.port in ports)
 
     def _loose_settings(self, module: Scope, hosts: list[VirtualHost]) -> None:
         """Give settings that no known socket uses (a snippet, an http block whose servers are elsewhere) an endpoint."""
