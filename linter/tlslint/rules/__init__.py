@@ -54,6 +54,14 @@ from tlslint.rules.protocols import (
     unknown_protocol,
     weak_protocol,
 )
+from tlslint.rules.sessions import (
+    early_data_replay,
+    insecure_renegotiation,
+    session_tickets,
+    static_ticket_key,
+    tls_compression,
+    weak_session_cache,
+)
 
 RULES: tuple[RuleModule, ...] = (
     syntax_error,
@@ -101,4 +109,10 @@ RULES: tuple[RuleModule, ...] = (
     settings_shadowed_by_default_server,
     missing_server_name,
     unmatchable_server_name,
+    session_tickets,
+    static_ticket_key,
+    weak_session_cache,
+    early_data_replay,
+    insecure_renegotiation,
+    tls_compression,
 )

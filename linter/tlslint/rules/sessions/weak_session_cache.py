@@ -1,0 +1,107 @@
+"""Sessions are kept in a way that helps little, or for too long.
+
+## What it finds
+- `builtin`: OpenSSL's own cache, one for each worker, so that a client finds its session only when it meets the same
+  worker again;
+- no cache while tickets are off too: no session is ever resumed;
+- no shared cache while tickets are on (nginx since 1.23.2): the key of the tickets is renewed only where there is one;
+- sessions that live for more than a day, or longer than the policy allows (a warning).
+
+## Why it matters
+A full handshake costs both sides an extra round trip and a signature; a session that lives long is a secret that does.
+
+## What clients see
+Slower connections, at most.
+
+## How to fix it
+`ssl_session_cache shared:TLS:10m;` once in `http`, and `ssl_session_timeout 1d;` or less.
+
+## False alarms that it avoids
+`builtin` beside `shared` is only slower. On a shared socket the default server's cache counts: one finding, and not one
+for each host. A timeout counts for nothing where no session is kept.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
+from tlslint.rules.words import governed_by, labels, span_of
+from tlslint.target import Target, Version
+
+rule = Rule(
+    code="TLS603",
+    name="weak-session-cache",
+    severity=Severity.INFO,
+    summary="sessions are kept in a way that helps little, or for too long",
+    why="sessions that cannot be resumed cost time, and sessions that live long are secrets that do",
+    seen='openssl s_client -reconnect shows "New" instead of "Reused"',
+    sources=(
+        "nginx, ssl_session_cache",
+        "RFC 5246, section F.1.4",
+    ),
+    servers=("nginx",),
+)
+
+
+_DAY = 86_400
+_ROTATES_SINCE = Version("1.23.2")
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield what is weak about the cache and the lifetime of sessions."""
+    for endpoints in governed_by(deployment, "session_cache", "session_tickets", "ticket_keys"):
+        weakness = _weakness(endpoints[0].tls, deployment.target)
+        if weakness:
+            message, label = weakness
+            yield rule.finding(
+                message,
+                span_of(endpoints[0].tls.session_cache, endpoints),
+                label=label,
+                help="set ssl_session_cache shared:TLS:10m for all hosts",
+                endpoints=labels(endpoints),
+            )
+    for endpoints in governed_by(deployment, "session_timeout", "session_cache", "session_tickets"):
+        yield from _long_lived(endpoints, policy)
+
+
+def _weakness(tls: TlsSettings, target: Target) -> tuple[str, str] | None:
+    cache, tickets = tls.session_cache.known, tls.session_tickets.known
+    if cache is None or tickets is None:
+        return None
+    if "shared:" in cache:
+        return None
+    if "builtin" in cache:
+        return "sessions of {endpoint} are kept by each worker for itself", "not shared between workers"
+    if not tickets:
+        return "no session of {endpoint} can be resumed", "no cache, and session tickets are off"
+    if target.server is not None and target.server >= _ROTATES_SINCE and tls.ticket_keys.known == ():
+        return "the key of session tickets is not renewed for {endpoint}", "nginx renews it only with a shared cache"
+    return None
+
+
+def _long_lived(endpoints: list[Endpoint], policy: Policy) -> Iterator[Finding]:
+    tls = endpoints[0].tls
+    seconds = tls.session_timeout.known
+    kept = tls.session_tickets.known or (tls.session_cache.known or "none") not in ("none", "off")
+    if seconds is None or not kept:
+        return
+    limit = policy.maximum_session_seconds
+    if limit is not None and seconds > limit:
+        yield rule.finding(
+            "sessions of {endpoint} can be resumed for too long",
+            span_of(tls.session_timeout, endpoints),
+            severity=Severity.WARNING,
+            label=f'{seconds} seconds; policy "{policy.name}" allows {limit}',
+            source=policy.source_of("maximum_session_seconds"),
+            help=f"set ssl_session_timeout to {limit} seconds or less",
+            endpoints=labels(endpoints),
+        )
+    elif seconds > _DAY:
+        yield rule.finding(
+            "sessions of {endpoint} can be resumed for more than a day",
+            span_of(tls.session_timeout, endpoints),
+            label=f"{seconds} seconds",
+            help="set ssl_session_timeout to 1d or less",
+            endpoints=labels(endpoints),
+        )
