@@ -32,6 +32,18 @@ from tlslint.rules.configuration import (
     swallowed_directive,
     syntax_error,
 )
+from tlslint.rules.http import (
+    http2_forbidden_cipher,
+    key_logging,
+    lost_hsts,
+    malformed_hsts,
+    missing_hsts,
+    missing_https_redirect,
+    obsolete_security_header,
+    redirect_to_plaintext,
+    short_hsts,
+    unlogged_tls,
+)
 from tlslint.rules.names import (
     conflicting_server_name,
     default_server_serves_site,
@@ -61,6 +73,13 @@ from tlslint.rules.sessions import (
     static_ticket_key,
     tls_compression,
     weak_session_cache,
+)
+from tlslint.rules.upstream import (
+    unverified_upstream,
+    upstream_without_ca,
+    upstream_without_sni,
+    weak_upstream_cipher,
+    weak_upstream_protocol,
 )
 
 RULES: tuple[RuleModule, ...] = (
@@ -115,4 +134,19 @@ RULES: tuple[RuleModule, ...] = (
     early_data_replay,
     insecure_renegotiation,
     tls_compression,
+    missing_hsts,
+    short_hsts,
+    lost_hsts,
+    malformed_hsts,
+    missing_https_redirect,
+    obsolete_security_header,
+    http2_forbidden_cipher,
+    unlogged_tls,
+    key_logging,
+    redirect_to_plaintext,
+    unverified_upstream,
+    upstream_without_sni,
+    weak_upstream_protocol,
+    weak_upstream_cipher,
+    upstream_without_ca,
 )

@@ -1,0 +1,62 @@
+"""A header is sent that browsers have dropped.
+
+## What it finds
+`Public-Key-Pins`, `Public-Key-Pins-Report-Only` and `Expect-CT` on answers of any host.
+
+## Why it matters
+Key pinning has locked sites out for months and was removed from browsers; Certificate Transparency is enforced without
+a header now. What is left is dead weight that suggests a protection that is not there.
+
+## What clients see
+Nothing.
+
+## How to fix it
+Remove the line.
+
+## False alarms that it avoids
+An empty value, which sends nothing, and levels whose headers are dropped by an inner one.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Unknown
+from tlslint.rules.web import may_be_sent, name_span
+
+rule = Rule(
+    code="TLS806",
+    name="obsolete-security-header",
+    severity=Severity.WARNING,
+    summary="a header is sent that browsers have dropped",
+    why="it suggests a protection that no browser gives any more",
+    seen="nobody notices: browsers ignore the header",
+    sources=("RFC 7469", "RFC 9163", "MDN: Expect-CT, Public-Key-Pins"),
+)
+OBSOLETE = {
+    "public-key-pins": "browsers removed key pinning, Chrome in version 72",
+    "public-key-pins-report-only": "browsers removed key pinning, Chrome in version 72",
+    "expect-ct": "browsers enforce Certificate Transparency without it, Chrome since version 107",
+}
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield each obsolete header that is sent anywhere."""
+    for host in deployment.virtual_hosts:
+        seen: set[int] = set()
+        for location in host.locations:
+            if isinstance(location.headers, Unknown):
+                continue
+            for header in location.headers:
+                reason = OBSOLETE.get(header.name.lower())
+                if reason is None or id(header) in seen:
+                    continue
+                seen.add(id(header))
+                if may_be_sent(header.over_tls) or may_be_sent(header.over_plain):
+                    yield rule.finding(
+                        f"{header.name} is an obsolete header, sent by {{endpoint}}",
+                        name_span(header.place, header.name),
+                        label=reason,
+                        help="remove the line",
+                        endpoints=[host.label],
+                    )

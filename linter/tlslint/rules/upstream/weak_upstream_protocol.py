@@ -1,0 +1,78 @@
+"""A weak protocol version is allowed towards an upstream.
+
+## What it finds
+Versions below TLS 1.2 that the policy does not allow, in the setting for connections that the server itself makes. A
+default of an old version of the server is advice, and says so.
+
+## Why it matters
+An upstream that knows nothing newer, or somebody who makes it look so, gets a connection that can be attacked.
+
+## What clients see
+Nothing: the newest version that both sides have is used.
+
+## How to fix it
+Name the policy's versions.
+
+## False alarms that it avoids
+Connections without TLS; on loopback and unix sockets it is advice. What OpenSSL does not negotiate is reported with
+that remark, because the next machine may.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy, ProtocolVerdict
+from tlslint.resolve.model import Deployment, Upstream
+from tlslint.rules.upstreams import labels, secure_upstreams, severity_of, spelt
+from tlslint.rules.words import listed, place_of, releases
+from tlslint.tls.handshake import build, level_of
+from tlslint.tls.protocols import negotiable
+
+rule = Rule(
+    code="TLS903",
+    name="weak-upstream-protocol",
+    severity=Severity.WARNING,
+    summary="a weak protocol version is allowed towards an upstream",
+    why="TLS 1.0 and 1.1 were retired by RFC 8996, SSL 3 by RFC 7568",
+    seen="nobody gets an error: the newest common version is used",
+    sources=("RFC 8996", "RFC 7568", "nginx: ngx_http_proxy_module, proxy_ssl_protocols"),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield each upstream setting with a weak version."""
+    for upstream in secure_upstreams(deployment):
+        enabled = upstream.protocols.known or frozenset()
+        weak = sorted(name for name in enabled if policy.judge_protocol(name) is ProtocolVerdict.WEAK)
+        if weak:
+            yield _finding(deployment, upstream, weak, policy)
+
+
+def _finding(deployment: Deployment, upstream: Upstream, weak: list[str], policy: Policy) -> Finding:
+    setting = upstream.protocols
+    directive = spelt(upstream, "protocols")
+    default = f"{directive} is not set; that is the default of {deployment.server} {deployment.target.server}"
+    label = f'not in policy "{policy.name}"' if setting.explicit else default
+    return rule.finding(
+        f"{listed(weak)} {'is' if len(weak) == 1 else 'are'} allowed towards upstream "
+        f'"{upstream.host or upstream.target}" for {{endpoint}}',
+        place_of(setting, weak) if setting.explicit else upstream.place.argument(0).span,
+        severity=severity_of(upstream) if setting.explicit else Severity.INFO,
+        label="; ".join(filter(None, (label, _asleep(deployment, upstream, weak)))),
+        source=policy.source_of("protocols"),
+        help=f"set {directive} to {' '.join(policy.protocols)}",
+        endpoints=labels(upstream),
+    )
+
+
+def _asleep(deployment: Deployment, upstream: Upstream, weak: list[str]) -> str:
+    """Say which OpenSSL does not negotiate any of these versions; empty where all do."""
+    targets = deployment.targets()
+    text = upstream.ciphers.known or "DEFAULT"
+    resting = [
+        target for target in targets if not negotiable(weak, build(target), level_of(text, None, target), None)
+    ]
+    if not resting:
+        return ""
+    names = releases([str(target.openssl) for target in resting], [str(target.openssl) for target in targets])
+    return f"OpenSSL {names} {'does' if len(resting) == 1 else 'do'} not negotiate {listed(weak, 'or')}"

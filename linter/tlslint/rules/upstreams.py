@@ -1,0 +1,45 @@
+"""What the rules about upstream connections share: who uses them, and how their settings are spelt and shown."""
+
+import re
+from collections.abc import Iterator
+
+from tlslint.finding import Severity
+from tlslint.parse.tree import Span
+from tlslint.resolve.model import Deployment, Setting, Upstream
+
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]|unix:.*", re.IGNORECASE)
+
+
+def secure_upstreams(deployment: Deployment) -> Iterator[Upstream]:
+    """Yield the upstream connections that speak TLS."""
+    return (upstream for upstream in deployment.upstreams if upstream.tls)
+
+
+def labels(upstream: Upstream) -> list[str]:
+    """Return the names of the hosts whose requests take this connection."""
+    return [host.label for host in upstream.virtual_hosts] or [upstream.target]
+
+
+def severity_of(upstream: Upstream, usual: Severity = Severity.WARNING) -> Severity:
+    """Return how bad a fault is: towards the same machine it is advice only."""
+    return Severity.INFO if upstream.local else usual
+
+
+def spelt(upstream: Upstream, field: str) -> str:
+    """Return the directive that sets a field of an upstream, as the server spells it."""
+    return upstream.spellings.get(field, field.replace("_", " "))
+
+
+def span_of(upstream: Upstream, setting: Setting[bool]) -> Span:
+    """Return where a setting is made, or where the connection is, for a default."""
+    return setting.span or upstream.place.argument(0).span
+
+
+def is_address(upstream: Upstream) -> bool:
+    """Whether the host is an address (or a path), for which clients send no SNI."""
+    return _ADDRESS.fullmatch(upstream.host) is not None
+
+
+def default_or_set(setting: Setting[bool]) -> str:
+    """Say where a value comes from, for a label."""
+    return "switched off here" if setting.explicit else "off by default"
