@@ -463,10 +463,13 @@ def low_index(protocol: str) -> int:
 
 
 def _after_protocol_command(enabled: set[str], value: str) -> set[str]:
-    """`Protocol` switches versions on and off, one after the other, starting from what the plain directive left."""
+    """`Protocol` switches versions on and off, one after the other, starting from what the plain directive left.
+
+    OpenSSL's `ALL` has had no SSLv2 since 1.0.2g.
+    """
     result = set(enabled)
     for sign, name in _signed(value):
-        named = set(PROTOCOLS) if name.lower() == "all" else {_COMMAND_PROTOCOLS.get(name.lower(), "")} - {""}
+        named = set(PROTOCOLS[1:]) if name.lower() == "all" else {_COMMAND_PROTOCOLS.get(name.lower(), "")} - {""}
         result = result - named if sign == "-" else result | named
     return result
 

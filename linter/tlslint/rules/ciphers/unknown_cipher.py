@@ -27,7 +27,7 @@ from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.spelling import nearest
-from tlslint.rules.suites import WrittenList, lists_in_force, some
+from tlslint.rules.suites import WrittenList, lists_in_force, refused, some
 from tlslint.rules.words import part_of, releases
 from tlslint.tls.ciphers import KNOWN, Token, by_standard_name, known_aliases, tokens
 from tlslint.tls.handshake import build
@@ -81,7 +81,12 @@ def _unknown(written: WrittenList, dropped: list[Token]) -> Finding:
 
 def _standard_name(deployment: Deployment, written: WrittenList, token: Token) -> Iterator[Finding]:
     targets = deployment.targets()
-    without = [str(target.openssl) for target in targets if not build(target).standard_names]
+    refusing = {version for versions in refused(str(written.argument), targets).values() for version in versions}
+    without = [
+        str(target.openssl)
+        for target in targets
+        if not build(target).standard_names and str(target.openssl) not in refusing
+    ]
     if not without:
         return
     name = by_standard_name()[token.text].name

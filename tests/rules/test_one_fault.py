@@ -1,0 +1,132 @@
+"""One fault is one finding: random protocol settings and cipher lists, each version and suite judged exactly once."""
+
+import re
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tlslint.check import check
+from tlslint.discover import discover
+from tlslint.finding import Finding
+from tlslint.parse.tree import Tree
+from tlslint.policy import ProtocolVerdict, load_policy
+from tlslint.resolve.model import Deployment
+from tlslint.resolve.nginx import resolve
+from tlslint.rules import RULES
+from tlslint.rules.suites import broken, cipher_uses, outside, without_forward_secrecy
+from tlslint.settings import Settings
+from tlslint.target import parse_target
+from tlslint.tls.ciphers import evaluate, tokens
+from tlslint.tls.handshake import build
+
+PROTOCOLS = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+TARGETS = [None, "debian-12", "nginx=1.18.0,openssl=1.1.1w", "nginx=1.31.3,openssl=3.3.7", "nginx=1.16.1,openssl=1.0.2"]
+POLICIES = ["intermediate", "modern", "old@5.8", "pci-dss-4", "nist-sp-800-52r2", "stig"]
+WORDS = [
+    "ALL", "HIGH", "DEFAULT", "ECDHE+AESGCM", "EECDH", "kRSA", "AES128-SHA", "DES-CBC3-SHA", "RC4-SHA", "3DES", "aNULL",
+    "NULL-SHA256", "DHE+AES", "DHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", "CAMELLIA", "SEED",
+    "ECDHE-RSA-AES128-SHA", "AES256-GCM-SHA384", "!aNULL", "!3DES", "-kRSA", "!MD5", "@SECLEVEL=0", "@STRENGTH",
+]  # fmt: skip
+FAMILIES = [module for module in RULES if module.rule.code[3] in "12"]
+
+protocol_lists = st.lists(st.sampled_from(PROTOCOLS), min_size=1, max_size=5, unique=True)
+commands = st.one_of(
+    st.tuples(st.sampled_from(["MinProtocol", "MaxProtocol"]), st.sampled_from(PROTOCOLS[1:])),
+    st.tuples(st.just("Protocol"), st.sampled_from(["+TLSv1", "-TLSv1.3", "TLSv1.1", "ALL", "-ALL,TLSv1.2"])),
+)
+
+
+def deployment_of(lines: list[str], target: str | None) -> Deployment:
+    head = ["events {}", "http {", "server {", "listen 127.0.0.1:443 ssl;", "server_name a.example.test;"]
+    certificate = ["ssl_certificate absent.pem;", "ssl_certificate_key absent.key;"]
+    text = "\n".join([*head, *certificate, *lines, "}", "}", ""])
+    (root,) = discover(["-"], Settings(root=None), text.encode()).roots
+    tree = root.files.tree(root.entry)
+    assert isinstance(tree, Tree)
+    return resolve(root, tree, parse_target(target, "nginx"))
+
+
+def versions_in(item: Finding) -> list[str]:
+    """The versions that a finding of one of the protocol rules says to be on."""
+    text = item.message
+    if item.code == "TLS108":
+        text = " ".join(re.findall(r"switches ((?:(?!switches).)*?) on\b", text))
+    elif item.code == "TLS106":
+        text = text.partition("endpoints: ")[2]
+    return re.findall(r"SSLv3|TLSv1(?:\.\d)?", text)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(protocol_lists, max_size=2),
+    st.lists(commands, max_size=2),
+    st.sampled_from(TARGETS),
+    st.sampled_from(POLICIES),
+)
+def test_each_version_outside_the_policy_is_reported_once(
+    written: list[list[str]], given_commands: list[tuple[str, str]], target: str | None, policy_name: str
+) -> None:
+    lines = [f"ssl_protocols {' '.join(names)};" for names in written]
+    lines += [f"ssl_conf_command {name} {value};" for name, value in given_commands]
+    deployment = deployment_of(lines, target)
+    policy = load_policy(policy_name)
+    found = check(deployment, policy, [module for module in FAMILIES if module.rule.code[3] == "1"])
+    tls = deployment.endpoints[0].tls
+    enabled = tls.effective_protocols.known
+    assert enabled is not None
+    if any(item.code == "TLS105" for item in found):
+        assert {item.code for item in found} <= {"TLS105"}
+        return
+    unwanted = {name for name in enabled if policy.judge_protocol(name) is not ProtocolVerdict.ALLOWED}
+    told = Counter(
+        name
+        for item in found
+        if item.code in ("TLS101", "TLS106", "TLS108")
+        for name in versions_in(item)
+        if name in unwanted
+    )
+    if not written:
+        unwanted -= tls.protocols.known or frozenset()
+        assert [item.code for item in found].count("TLS103") == 1
+    assert told == Counter(dict.fromkeys(unwanted, 1))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(TARGETS), st.sampled_from(POLICIES))
+def test_each_offered_suite_is_judged_once(words: list[str], target: str | None, policy_name: str) -> None:
+    deployment = deployment_of(["ssl_protocols TLSv1.2 TLSv1.3;", f"ssl_ciphers {':'.join(words)};"], target)
+    policy = load_policy(policy_name)
+    for use in cipher_uses(deployment):
+        parts = [[suite.name for suite in part(use, policy)] for part in (broken, without_forward_secrecy, outside)]
+        judged = Counter(name for part in parts for name in part)
+        assert set(judged.values()) <= {1}
+        assert judged.keys() <= use.reachable.keys()
+        if policy.ciphers:
+            assert judged.keys() == use.reachable.keys() - set(policy.ciphers)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(TARGETS))
+def test_what_is_pointed_at_brings_the_suites(words: list[str], target: str | None) -> None:
+    deployment = deployment_of(["ssl_protocols TLSv1.2 TLSv1.3;", f"ssl_ciphers '{':'.join(words)}';"], target)
+    libraries = [build(possible) for possible in deployment.targets()]
+    for use in cipher_uses(deployment):
+        for name in use.reachable:
+            pointed = [span.text for span in use.spans([name], deployment.targets())]
+            assert pointed
+            for text in pointed:
+                assert text in ":".join(words)
+                found = [token for openssl in libraries for token in tokens(text, openssl) if not token.operator]
+                assert any(name in evaluate(token.text, openssl).names for token in found for openssl in libraries)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(TARGETS))
+def test_a_list_that_is_no_use_is_reported_alone(words: list[str], target: str | None) -> None:
+    deployment = deployment_of(["ssl_protocols TLSv1.2 TLSv1.3;", f"ssl_ciphers {':'.join(words)};"], target)
+    found = check(deployment, load_policy("intermediate"), FAMILIES)
+    about_the_list = {item.code for item in found if item.span.text.strip("'") in ":".join(words)}
+    errors = [item for item in found if item.code == "TLS206" and item.severity.label == "error"]
+    if errors:
+        assert about_the_list == {"TLS206"}
