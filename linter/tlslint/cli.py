@@ -6,7 +6,7 @@ Commands import what they need when they run, so that each starts quickly.
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
@@ -32,12 +32,20 @@ class Failure(Exception):  # noqa: N818 - not an error of tlslint
     """tlslint cannot do what it was asked to do; the message is for the user."""
 
 
-EPILOG = """\
-Without a command the paths are checked: `tlslint nginx/` is `tlslint check nginx/`, and
-`tlslint check --help` has the options. A file that is called like a command is written `./rule`.
+EPILOG = """\b
+Without a command the paths are checked:
+  tlslint                         everything below this directory
+  tlslint deploy/nginx --root deploy/rootfs
+  nginx -T | tlslint - --target local
+
+`tlslint check --help` has all options. A file that is called like a command is written `./rule`.
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 tlslint could not do its job.
 """
+
+
+class OutputClosed(Exception):  # noqa: N818 - not an error at all
+    """Whoever reads the output has seen enough (`tlslint | head`)."""
 
 
 class CheckByDefault(TyperGroup):
@@ -48,8 +56,17 @@ class CheckByDefault(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
         if not args or (args[0] not in self.commands and args[0].partition("=")[0] not in self.OWN_OPTIONS):
+            if args and not args[0].startswith("-") and not os.path.lexists(args[0]):
+                self._suggest(args[0])
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+    def _suggest(self, word: str) -> None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(word, self.commands, n=1)
+        if close:
+            raise Failure(f'"{word}" is neither a command nor a file (did you mean "{close[0]}"?)')
 
 
 app = typer.Typer(
@@ -70,29 +87,20 @@ def run(arguments: Sequence[str]) -> int:
             # paths and configurations may hold what the terminal's encoding does not
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _invoke(arguments)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        return BROKEN_PIPE
-    except OSError as error:
-        return _refuse(f"output: {error.strerror or error}")
-    return code
-
-
-def _invoke(arguments: Sequence[str]) -> int:
-    try:
         get_command(app).main(list(arguments), prog_name="tlslint")
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else FAILED if leave.code else 0
     except Failure as failure:
         return _refuse(str(failure))
-    except (KeyboardInterrupt, OSError):
-        raise
+    except OutputClosed:
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception as error:
         if "-v" in arguments or "--verbose" in arguments:
-            raise
+            from traceback import print_exception
+
+            print_exception(error)
         return _refuse(f"internal error: {error!r} (-v shows where)")
     return 0
 
@@ -110,13 +118,13 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[PATHS]...",
-        help="Files and directories; `-` is standard input (also from `nginx -T`).",
-        show_default=".",
+        help="Files and directories (default: `.`); `-` is standard input, also from `nginx -T`.",
+        show_default=False,
     ),
 ]
 PolicyName = Annotated[
     str | None,
-    typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with.", show_default="intermediate"),
+    typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with (default: intermediate)."),
 ]
 TargetName = Annotated[
     str | None,
@@ -131,7 +139,7 @@ PathMap = Annotated[
 ]
 Server = Annotated[
     Literal["auto", "nginx", "apache"] | None,
-    typer.Option("--server", help="How files are read.", show_default="auto"),
+    typer.Option("--server", help="How files are read (default: by their content)."),
 ]
 StdinFilename = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
@@ -152,6 +160,10 @@ def _settings(config: str | None, isolated: bool, **given: object) -> "Settings"
 
     from tlslint.settings import Settings, SettingsError, load_settings
 
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise Failure(f"the current directory: {error.strerror}") from error
     if isolated and config is not None:
         raise Failure("--isolated and --config exclude each other")
     try:
@@ -218,14 +230,20 @@ def _columns() -> int:
 
 
 def _write(blocks: Iterable[str]) -> None:
-    sys.stdout.writelines(blocks)
+    text = "".join(blocks)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise Failure(f"standard output: {error.strerror or error}") from error
 
 
 def _tell(blocks: Iterable[str]) -> None:
-    # what was found comes first, wherever the two streams end up
-    sys.stdout.flush()
-    sys.stderr.writelines(blocks)
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):
+        sys.stderr.writelines(blocks)
+        sys.stderr.flush()
 
 
 def _show_version(wanted: bool) -> None:
@@ -264,7 +282,7 @@ def check(
     ] = None,
     fail_on: Annotated[
         Literal["error", "warning", "info"] | None,
-        typer.Option("--fail-on", help="Lowest severity that makes the exit code 1.", show_default="warning"),
+        typer.Option("--fail-on", help="Lowest severity that makes the exit code 1 (default: warning)."),
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
     now: Annotated[
@@ -282,7 +300,7 @@ def check(
     verbose: Verbose = False,
     version: Version = False,
 ) -> None:
-    """Report what is wrong with the TLS of nginx and Apache configurations."""
+    """Report what is wrong (the default command)."""
     from tlslint.run import lint
 
     settings = _settings(
@@ -338,12 +356,14 @@ def _rendered(report: "Report", output_format: str, statistics: bool, palette: "
     return full.render(report, palette)
 
 
-def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool) -> None:
+def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool, total: bool = True) -> None:
     from tlslint.report import summary
 
     palette = _palette(colour, sys.stderr)
     if not quiet:
-        _tell(summary.render(report, palette, verbose=verbose))
+        _tell(summary.gaps(report, palette, verbose=verbose))
+        if total:
+            _tell(summary.total(report, palette))
     _tell(summary.errors(report, palette))
     if verbose:
         from traceback import print_exception
@@ -381,7 +401,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show what each endpoint answers to a client, and which line makes it so."""
+    """Show what every endpoint answers, and why."""
     from tlslint.report import show as report_show
     from tlslint.run import predict
 
@@ -394,7 +414,7 @@ def show(
         _write([report_show.to_json(deployments)])
     else:
         _write(report_show.to_table(deployments, _palette(color, sys.stdout), _columns()))
-    _remarks(report, color, True, verbose)
+    _remarks(report, color, quiet, verbose, total=not deployments)
     raise typer.Exit(_exit_code(report, "error", exit_zero=True))
 
 
@@ -416,7 +436,7 @@ def ciphers(
     isolated: Isolated = False,
     color: Colour = "auto",
 ) -> None:
-    """Show what an OpenSSL cipher string selects, in order, and what the policy refuses of it.
+    """Show what a cipher string selects, in order.
 
     A string that begins with a minus goes after `--`. The exit code is 1 where OpenSSL refuses the string.
     """
@@ -480,7 +500,10 @@ def policy(
     output_format: TableFormat = "table",
     color: Colour = "auto",
 ) -> None:
-    """Print a policy, or say what is wrong with a policy file; without a name, list those that come with tlslint."""
+    """Print or validate a policy; without a name, list all.
+
+    A policy file that is invalid is reported with the JSON path of each fault and exit code 2.
+    """
     from tlslint.policy import bundled_policies, load_policy
     from tlslint.report import policies as report_policies
     from tlslint.settings import Settings
@@ -505,7 +528,7 @@ def policy(
 def schema(
     name: Annotated[Literal["policy", "report", "show"], typer.Argument(help="Which schema.")],
 ) -> None:
-    """Print the JSON schema of policies, of reports or of predictions."""
+    """Print the JSON schema of one of the formats."""
     from pathlib import Path
 
     from tlslint.policy import policies_directory

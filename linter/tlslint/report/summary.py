@@ -8,13 +8,14 @@ from tlslint.report.text import Palette, counted, visible
 MAX_LISTED = 5
 
 
-def render(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator[str]:
-    """Yield the lines that follow the findings; the last one sums up."""
-    skipped = [(path, why) for path, why in report.skipped]
+def gaps(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator[str]:
+    """Yield a line for each reason for which something was not checked; all of them, one by one, if `verbose`."""
+    for note in report.notes:
+        yield f"{palette.paint('note:', 'info')} {visible(note)}\n"
+    skipped = report.skipped
     unknown = [(_unknown(item), item.why) for item in report.unknown]
     yield from _listed("not checked", skipped if verbose else _grouped(skipped), palette, verbose)
     yield from _listed("could not check", unknown if verbose else _grouped(unknown), palette, verbose)
-    yield f"{_total(report, palette)}\n"
 
 
 def _grouped(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -49,7 +50,8 @@ def _unknown(item: CouldNotCheck) -> str:
     return f"{place}{item.what}"
 
 
-def _total(report: Report, palette: Palette) -> str:
+def total(report: Report, palette: Palette) -> Iterator[str]:
+    """Yield the line that sums up: `3 errors in 5 files (…)`, or `no issues` where nothing is in doubt."""
     counts = [
         palette.paint(
             f"{number:,} info" if severity is Severity.INFO else counted(number, severity.label), severity.label
@@ -58,11 +60,12 @@ def _total(report: Report, palette: Palette) -> str:
         if (number := sum(finding.severity is severity for finding in report.findings))
     ]
     looked_at = f"{counted(report.files, 'file')} ({counted(report.endpoints, 'endpoint')}, {report.policy})"
-    gaps = ", ".join(_gaps(report))
+    missing = ", ".join(_gaps(report))
     if not report.deployments and not counts:
-        return f"nothing was checked: {gaps}" if gaps else "nothing was checked"
-    found = _joined(counts) if counts else palette.paint("no issues", "good") if not gaps else "nothing found"
-    return f"{found} in {looked_at}" + (f"; {gaps}" if gaps else "")
+        yield f"nothing was checked{f': {missing}' if missing else ''}\n"
+        return
+    found = _joined(counts) if counts else "nothing found" if missing else palette.paint("no issues", "good")
+    yield f"{found} in {looked_at}{f'; {missing}' if missing else ''}\n"
 
 
 def _gaps(report: Report) -> Iterator[str]:

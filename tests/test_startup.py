@@ -1,0 +1,65 @@
+"""What a run does not load: starting is most of what linting one file costs, so slow modules stay away."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = """\
+events {}
+http {
+    ssl_protocols TLSv1.1 TLSv1.2;
+    server {
+        listen 443 ssl;
+        server_name a.example.org;
+        ssl_certificate a.pem;
+        ssl_certificate_key a.key;
+    }
+}
+"""
+SLOW = (
+    "rich", "jsonschema", "cryptography", "pydantic", "importlib.metadata", "asyncio", "unittest", "email", "http",
+    "ssl", "hashlib", "multiprocessing", "concurrent.futures", "tomllib", "unicodedata",
+    "logging", "xml",
+)  # fmt: skip
+
+
+def loaded(*arguments: str, cwd: Path) -> set[str]:
+    """Return the modules that a command has loaded when it ends."""
+    script = (
+        "import sys\n"
+        "from tlslint.cli import run\n"
+        "run(sys.argv[1:])\n"
+        "print(*sorted(sys.modules), sep='\\n', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT / "linter"), "PATH": "/usr/bin:/bin"},
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("one.conf",), ("one.conf", "--output-format", "json"), ("show", "one.conf"), ("ciphers", "HIGH"), ("--version",)],
+    ids=" ".join,
+)
+def test_slow_modules_stay_away(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "one.conf").write_text(CONFIGURATION, encoding="utf-8")
+    modules = loaded(*arguments, cwd=tmp_path)
+    assert "tlslint.cli" in modules
+    assert sorted(modules & set(SLOW)) == []
+
+
+def test_linting_needs_no_certificate_code_without_certificates(tmp_path: Path) -> None:
+    (tmp_path / "one.conf").write_text(CONFIGURATION, encoding="utf-8")
+    modules = loaded("one.conf", cwd=tmp_path)
+    assert "tlslint.rules" in modules
+    assert sorted(name for name in modules if name.startswith("tlslint.pki.")) == []
