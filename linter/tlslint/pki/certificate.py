@@ -300,6 +300,11 @@ class Certificate:
         """The DNS names of the subjectAltName extension, as written there."""
         return self._extensions.dns_names
 
+    @cached_property
+    def dns_name_set(self) -> frozenset[str]:
+        """The same in lower case, to look names up in."""
+        return frozenset(name.lower() for name in self.dns_names)
+
     @property
     def ip_addresses(self) -> tuple[str, ...]:
         """The IP addresses of the subjectAltName extension, in compressed form."""

@@ -43,7 +43,7 @@ def covers(certificate: Certificate, name: str) -> bool:
     if address is not None:
         return address in certificate.ip_addresses
     host = normalise(name)
-    return host is not None and any(_matches(presented, host) for presented in certificate.dns_names)
+    return host is not None and _is_among(certificate.dns_name_set, host)
 
 
 def normalise(name: str) -> str | None:
@@ -72,14 +72,11 @@ def _address(name: str) -> str | None:
         return None
 
 
-def _matches(presented: str, host: str) -> bool:
-    """Whether a DNS entry of a certificate covers a normalised host name."""
-    presented = presented.lower()
-    if not presented.startswith("*."):
-        return presented == host
+def _is_among(presented: frozenset[str], host: str) -> bool:
+    """Whether the DNS entries of a certificate, in lower case, cover a normalised host name."""
     first, dot, rest = host.partition(".")
     # clients refuse a wildcard directly below a top-level domain, and so does OpenSSL
-    return bool(first and dot) and rest == presented[2:] and "." in rest
+    return host in presented or bool(first and dot and "." in rest and f"*.{rest}" in presented)
 
 
 def coverage(certificate: Certificate, name: str) -> NameCoverage:
@@ -152,4 +149,4 @@ def _is_wildcard(certificate: Certificate, word: Word, last_mark: int) -> bool:
     `*.example.org` as a server name also matches names of two more labels; what its author means is the wildcard.
     """
     dot = word.index(".") if "." in word else -1
-    return dot > last_mark and "*" + "".join(word[dot:]) in map(str.lower, certificate.dns_names)
+    return dot > last_mark and "*" + "".join(word[dot:]) in certificate.dns_name_set
