@@ -112,10 +112,17 @@ def test_enabled_sites_are_one_file_with_those_available(folder: Path) -> None:
     (folder / "etc/nginx/sites-enabled/b").symlink_to("/etc/nginx/sites-available/b")
     assert contexts(look(".", root=".")) == {"etc/nginx/nginx.conf": "main"}
     assert contexts(look(root=str(folder))) == {"etc/nginx/nginx.conf": "main"}
-    # told nothing, tlslint does not know that the absolute paths mean these files
+    # told nothing, tlslint takes the directory of the only nginx.conf for /etc/nginx, and says so
     told_nothing = look(".")
-    assert contexts(told_nothing)["etc/nginx/sites-available/b"] == "http"
-    assert [path for path, _ in told_nothing.skipped] == ["etc/nginx/sites-enabled/b"]
+    assert contexts(told_nothing) == {"etc/nginx/nginx.conf": "main"}
+    assert told_nothing.notes == (
+        "/etc/nginx is taken for etc/nginx, where nginx.conf is (--path-map says otherwise)",
+    )
+
+
+def test_two_main_files_are_not_taken_for_the_servers(folder: Path) -> None:
+    write(folder, {"blue/nginx.conf": MAIN, "green/nginx.conf": MAIN, "blue/sites-enabled/a": SITE})
+    assert look(".").notes == ()
 
 
 def test_fragments_that_include_each_other(folder: Path) -> None:

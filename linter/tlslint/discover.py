@@ -74,6 +74,8 @@ class Discovered:
     roots: tuple[Root, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was assumed on the way, for the reader."""
 
 
 STANDARD_INPUT: Final = "<stdin>"
@@ -305,6 +307,7 @@ class _Search:
         self.standalone: list[Root] = []
         self.skipped: list[tuple[str, str]] = []
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[str] = []
         self._bases: dict[str, str] = {}
         self._entries = 0
 
@@ -381,7 +384,29 @@ class _Search:
 
     # roots
 
+    def _assume_home(self) -> None:
+        """Take the directory of the only nginx.conf for the one where nginx has its configuration on the server.
+
+        A repository holds `nginx.conf` beside `conf.d`, and includes `/etc/nginx/conf.d/*.conf`.
+        """
+        mains = [path for path in self.candidates if posixpath.basename(path) == "nginx.conf"]
+        if len(mains) != 1:
+            return
+        tree = self.files.tree(mains[0])
+        if isinstance(tree, Unreadable):
+            return
+        folder = posixpath.dirname(mains[0])
+        named = {str(word) for directive in walk(tree.directives) for word in directive.arguments if word[:1] == "/"}
+        for entry, kind in USUAL_ENTRIES:
+            home = posixpath.dirname(entry)
+            if kind != "nginx" or not any(word.startswith(f"{home}/") for word in named):
+                continue
+            shown = self.files.display_path(folder)
+            if self.files.assume(home, shown):
+                self.notes.append(f"{home} is taken for {shown}, where nginx.conf is (--path-map says otherwise)")
+
     def result(self) -> Discovered:
+        self._assume_home()
         covered: set[str] = set()
         for candidate in sorted(self.candidates.values(), key=lambda candidate: candidate.rank):
             real = self.files.real_path(candidate.path)
@@ -396,7 +421,7 @@ class _Search:
         roots = [*self.standalone, *self._without_included()]
         if not roots and not self.skipped:
             self.problems += [(folder, "no nginx or Apache configuration was found here") for folder in self.folders]
-        return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems))
+        return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems), tuple(self.notes))
 
     def _without_included(self) -> list[Root]:
         """Leave out roots that a later one turned out to include; of files that include each other the first stays."""

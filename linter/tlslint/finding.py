@@ -132,6 +132,7 @@ class Report:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     deployments: int = 0
     files: int = 0
     endpoints: int = 0

@@ -66,6 +66,7 @@ def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iter
     """Yield the deployment of each root, one at a time; what has none goes into the report."""
     report.skipped.extend(discovered.skipped)
     report.problems.extend(discovered.problems)
+    report.notes.extend(discovered.notes)
     targets: dict[str, Target] = {}
     for root in discovered.roots:
         if root.server not in targets:

@@ -154,7 +154,7 @@ class Answers:
                 handshake.tickets[protocol] = not silent and _ticket_count(opening) > 0
 
     def opening_failure(self, opening: TlsSettings) -> str:
-        """Say why every handshake on a socket fails whose default server has these settings, or return an empty text."""
+        """Say why no handshake can start on a socket with such a default server; empty where it can."""
         enabled, ciphers = opening.effective_protocols.known, opening.ciphers.known
         if enabled is None or ciphers is None or opening.ciphersuites.is_unknown:
             return ""

@@ -93,6 +93,7 @@ class Files:
         self._dump = None if dump is None else {_normal(path): source for path, source in dump.items()}
         self._mapped: list[_Area] = []
         self._areas: dict[str, _Area] = {}
+        self._assumed: list[str] = []
         self._map(root, path_map or {})
         for path in allowed:
             self.allow(path)
@@ -123,6 +124,19 @@ class Files:
         if os.path.isdir(real):
             # absolute links inside may use the real name of a directory that was named through a link
             self._areas.setdefault(real, _Area(real, real, real))
+
+    def assume(self, server_folder: str, host_folder: str) -> bool:
+        """Take a directory that may be read for one that the configuration names; False where that one is known."""
+        if self._dump is not None or self._area_of(server_folder) is not None:
+            return False
+        host = os.path.abspath(host_folder)
+        self._areas[server_folder] = _Area(server_folder, host, host_folder)
+        self._assumed.append(server_folder)
+        return True
+
+    def is_assumed(self, server_path: str) -> bool:
+        """Whether a server path was only taken for one that may be read, so that its absence proves nothing."""
+        return any(_is_below(server_path, folder) for folder in self._assumed)
 
     # paths
 

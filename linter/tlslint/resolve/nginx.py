@@ -289,7 +289,7 @@ class _Resolution:
         return tuple(name for name, ports in MAIL_PORTS.items() if listener.port in ports)
 
     def _loose_settings(self, module: Scope, hosts: list[VirtualHost]) -> None:
-        """Give settings that no known socket uses (a snippet, an http block whose servers are elsewhere) an endpoint."""
+        """Give settings that no socket here uses (a snippet, http without its servers) an endpoint."""
         partial = self.root.context != "main" or module.incomplete
         for host in hosts:
             if not host.listeners and partial:

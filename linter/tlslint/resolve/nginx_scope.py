@@ -166,16 +166,12 @@ class Expansion:
         if argument.rpartition("/")[2] in STOCK_FILES:
             return
         scope.incomplete = scope.incomplete or f'"{argument}" could not be read'
-        self.problems.append(
-            Problem(
-                "include-not-found",
-                f'"{argument}" {failure.reason}',
-                argument.span,
-                # what lies outside the view may well exist on the server
-                severity="error" if failure.kind in ("missing", "not-a-file") else "info",
-                label=failure.kind,
+        path = self.files.resolve(argument, self.base)
+        if failure.kind in ("missing", "not-a-file") and not self.files.is_assumed(path):
+            # what lies outside the view may well exist on the server
+            self.problems.append(
+                Problem("include-not-found", f'"{argument}" {failure.reason}', argument.span, label=failure.kind)
             )
-        )
         self.unknown.append((f'what include "{argument}" brings', failure.reason, argument.span))
 
     def _cycle(self, scope: Scope, directive: Directive, includes: tuple[Directive, ...], what: str) -> None:

@@ -368,7 +368,8 @@ class TlsReader:
     def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
         """Return what governs a name whose host has no certificate: the default server's handshake.
 
-        Whether the host rejects the handshake, and whether it insists on a certificate that was asked for, is still its own.
+        Whether the host rejects the handshake, and whether it insists on a certificate that was asked for, is still its
+        own.
         """
         key = (id(host), -id(default))
         found = self._governed.get(key)

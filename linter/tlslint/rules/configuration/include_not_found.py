@@ -1,9 +1,9 @@
-"""An included file does not exist, or lies outside of what was given to tlslint.
+"""An included file does not exist.
 
 ## What it finds
-A literal `include` whose file is missing (an error: the server does not start), and one that leads out of the view,
-such as `/etc/nginx/conf.d/*.conf` in a repository that holds only a part of the tree (for information). A template in
-place of the file counts as out of view.
+A literal `include` whose file is missing where tlslint can see that it is: the server does not start. An include that
+leads out of the view, such as `/etc/nginx/conf.d/*.conf` in a repository that holds only a part of the tree, or a
+template in place of the file, is no finding: the report counts it among what could not be checked.
 
 ## Why it matters
 The server refuses a missing file. What an unread file sets is unknown, and tlslint then makes no statement that the
@@ -27,14 +27,14 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.words import SEVERITIES, problems, related_places
+from tlslint.rules.words import problems, related_places
 
 rule = Rule(
     code="TLS002",
     name="include-not-found",
     severity=Severity.ERROR,
-    summary="an included file does not exist, or could not be read",
-    why="what the file sets is unknown, and the server does not start without a file that is named literally",
+    summary="an included file does not exist",
+    why="the server does not start without a file that is named literally",
     seen='nginx -t: [emerg] open() "…" failed (2: No such file or directory)',
     sources=("nginx, include", "Apache HTTP Server, Include"),
 )
@@ -43,14 +43,10 @@ rule = Rule(
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each include that brings nothing although it is meant to."""
     for problem in problems(deployment, rule.name):
-        missing = problem.severity == Severity.ERROR.label
         yield rule.finding(
             problem.message,
             problem.span,
-            severity=SEVERITIES[problem.severity],
             label=problem.label,
-            help="create the file or correct its name" if missing else "give tlslint the whole tree: see --root",
-            why=rule.why if missing else "what the file sets is unknown here, and nothing is said that depends on it",
-            seen=rule.seen if missing else "",
+            help="create the file or correct its name",
             related=related_places(problem),
         )
