@@ -14,6 +14,8 @@ from tlslint.target import Target
 
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, Certificate, DhParameters, KeyFacts
+    from tlslint.resolve.certificates import Certificates
+    from tlslint.resolve.include import Files
 
 T = TypeVar("T")
 
@@ -123,13 +125,18 @@ class ConfCommand:
 
 
 class CertificatePair:
-    """A certificate and its key as configured, with what was read from the certificate's file.
+    """A certificate and its key as configured, with what was read from their files.
 
-    `file` and `key_file` are the paths as written; `bundle` is None with a `reason` where the file could not be read,
-    `key` is None where the key's file could not.
+    `file` and `key_file` are the names as written, `path` and `key_path` the server paths that they mean (empty where
+    the name is none of a file). `bundle` is None with a `reason` where the file could not be read, `key` is None with a
+    `key_reason` where the key's file could not; `trouble` and `key_trouble` say what kind of reason it is
+    (`Unreadable.kind`).
     """
 
-    __slots__ = ("bundle", "file", "key", "key_file", "key_place", "place", "reason")
+    __slots__ = (
+        "bundle", "file", "key", "key_file", "key_path", "key_place", "key_reason", "key_trouble", "path", "place",
+        "reason", "trouble",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -140,6 +147,12 @@ class CertificatePair:
         bundle: "Bundle | None",
         reason: str = "",
         key: "KeyFacts | None" = None,
+        *,
+        trouble: str = "",
+        key_reason: str = "",
+        key_trouble: str = "",
+        path: str = "",
+        key_path: str = "",
     ) -> None:
         self.file = file
         self.place = place
@@ -148,6 +161,11 @@ class CertificatePair:
         self.bundle = bundle
         self.reason = reason
         self.key = key
+        self.trouble = trouble
+        self.key_reason = key_reason
+        self.key_trouble = key_trouble
+        self.path = path
+        self.key_path = key_path
 
     @property
     def leaf(self) -> "Certificate | None":
@@ -210,6 +228,8 @@ class TlsSettings:
     """The cipher string of the plain directive, which a CipherString command replaces."""
     dh: "DhParameters | None" = None
     """The first DH parameters in the file that `dh_params` names; None where it could not be read."""
+    surplus_keys: tuple[Place, ...] = ()
+    """Keys that are configured beyond the number of certificates: the server never reads them."""
 
     def setting(self, name: str) -> Setting[object]:
         """Return a setting by its field name; raises AttributeError for an unknown one."""
@@ -590,6 +610,27 @@ class Deployment:
     """What the server switches on where nothing is set, by version, for every version that the target may be."""
     given: Target | None = None
     """The target as it was given: None for a version that is not known, where `target` has the current release."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The moment for which dates are judged (aware, UTC)."""
+    require_certificates: bool = False
+    """Whether a file that is not here is missing on the server too, instead of merely out of sight."""
+    trust_store: tuple[str, ...] = ("system",)
+    """Which roots clients trust: files, `system` for this machine's, `none`."""
+    expiry_days: tuple[int, int] = (30, 7)
+    """With how many days left a certificate is a warning, and an error; never more than a third of its life."""
+    files: "Files | None" = None
+    """The files that were there to be read."""
+    _certificates: "Certificates | None" = None
+
+    @property
+    def certificates(self) -> "Certificates":
+        """The certificates of all hosts and what there is to say of them, each file once."""
+        if self._certificates is None:
+            # only for rules about certificates
+            from tlslint.resolve.certificates import Certificates
+
+            self._certificates = Certificates(self)
+        return self._certificates
 
     def targets(self) -> tuple[Target, ...]:
         """Return one concrete target for each OpenSSL that the target may have; the server's version is `target`'s."""
