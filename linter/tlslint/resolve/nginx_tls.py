@@ -59,6 +59,14 @@ def default_protocols(target: Target, module: str = "http") -> dict[str, frozens
     return {str(version): frozenset((facts.default(version) or "").split()) for version in target.server_versions}
 
 
+_NOT_FILES = ("data:", "engine:", "store:")
+"""What certificate and key names begin with that are no paths."""
+
+
+def _not_a_file(name: str) -> Unreadable:
+    return Unreadable("outside", f'"{name.partition(":")[0]}:" names are not read', name)
+
+
 class TlsReader:
     """Reads the TLS settings of nginx scopes for one target; settings that the same directives make are one object."""
 
@@ -71,7 +79,8 @@ class TlsReader:
         self._whole: dict[tuple[object, ...], TlsSettings] = {}
         self._effective: dict[tuple[int, int, int], Setting[frozenset[str]]] = {}
         self._governed: dict[tuple[int, int], TlsSettings] = {}
-        self._keys: dict[str, KeyFacts | None] = {}
+        self._surplus: dict[tuple[int, ...], tuple[Place, ...]] = {}
+        self._keys: dict[str, KeyFacts | Unreadable] = {}
 
     def settings(self, scope: Scope) -> TlsSettings:
         """Return what a `server` block (or a block around it) asks for."""
@@ -126,6 +135,7 @@ class TlsReader:
             security_level=_level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
+            surplus_keys=self._surplus_keys(scope),
         )
         return self._interned(settings)
 
@@ -285,6 +295,14 @@ class TlsReader:
             found = self._settings[key] = Setting(value, places)
         return cast("Setting[tuple[CertificatePair, ...]]", found)
 
+    def _surplus_keys(self, scope: Scope) -> tuple[Place, ...]:
+        files = self.one("certificate", scope, ("ssl_certificate",), list, ()).known or ()
+        keys = self.one("certificate_key", scope, ("ssl_certificate_key",), list, ()).known or ()
+        if len(keys) <= len(files):
+            return ()
+        surplus = tuple(keys[len(files) :])
+        return self._surplus.setdefault(tuple(id(place.directive) for place in surplus), surplus)
+
     def _pairs(
         self, files: list[Place], keys: list[Place], commands: list[ConfCommand]
     ) -> tuple[CertificatePair, ...] | Unknown:
@@ -302,40 +320,51 @@ class TlsReader:
     def _pair(self, place: Place, key_place: Place | None) -> CertificatePair:
         file = str(place.directive.arguments[0])
         key_file = str(key_place.directive.arguments[0]) if key_place and key_place.directive.arguments else None
-        bundle, reason = self._bundle(file)
-        key = self._key(key_file) if key_file is not None else None
-        return CertificatePair(file, place, key_file, key_place, bundle, reason, key)
+        return self._read_pair(file, place, key_file, key_place)
 
     def _pair_of_command(self, command: ConfCommand) -> CertificatePair:
         if command.name.lower() == "privatekey":
-            key = self._key(command.value)
-            return CertificatePair("", command.place, command.value, command.place, None, "", key)
-        bundle, reason = self._bundle(command.value)
-        return CertificatePair(command.value, command.place, None, None, bundle, reason)
+            return self._read_pair("", command.place, command.value, command.place)
+        return self._read_pair(command.value, command.place, None, None)
 
-    def _bundle(self, file: str) -> "tuple[Bundle | None, str]":
+    def _read_pair(self, file: str, place: Place, key_file: str | None, key_place: Place | None) -> CertificatePair:
+        bundle = self._bundle(file) if file else None
+        key = self._key(key_file) if key_file is not None else None
+        return CertificatePair(
+            file, place, key_file, key_place,
+            bundle=None if isinstance(bundle, Unreadable) else bundle,
+            reason=f'"{file}" {bundle.reason}' if isinstance(bundle, Unreadable) else "",
+            key=None if isinstance(key, Unreadable) else key,
+            trouble=bundle.kind if isinstance(bundle, Unreadable) else "",
+            key_reason=f'"{key_file}" {key.reason}' if isinstance(key, Unreadable) else "",
+            key_trouble=key.kind if isinstance(key, Unreadable) else "",
+            path=self._path(file),
+            key_path=self._path(key_file or ""),
+        )  # fmt: skip
+
+    def _path(self, file: str) -> str:
+        return "" if not file or file.startswith(_NOT_FILES) else self.files.resolve(file, self.base)
+
+    def _bundle(self, file: str) -> "Bundle | Unreadable":
         from tlslint.pki.bundle import read_bundle
 
         if file.startswith("data:"):
-            return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:"), ""
-        if file.startswith(("engine:", "store:")):
-            return None, f'"{file.partition(":")[0]}:" names are not read'
-        found = self.files.bundle(self.files.resolve(file, self.base))
-        if isinstance(found, Unreadable):
-            return None, f'"{file}" {found.reason}'
-        return found, ""
+            return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:")
+        if file.startswith(_NOT_FILES):
+            return _not_a_file(file)
+        return self.files.bundle(self.files.resolve(file, self.base))
 
-    def _key(self, file: str) -> "KeyFacts | None":
+    def _key(self, file: str) -> "KeyFacts | Unreadable":
         from tlslint.pki.bundle import read_private_key_facts
 
         if file.startswith("data:"):
             return read_private_key_facts(file[5:].encode("utf-8", "surrogateescape"))
-        if file.startswith(("engine:", "store:")):
-            return None
+        if file.startswith(_NOT_FILES):
+            return _not_a_file(file)
         path = self.files.resolve(file, self.base)
         if path not in self._keys:
             data = self.files.data(path)
-            self._keys[path] = None if isinstance(data, Unreadable) else read_private_key_facts(data)
+            self._keys[path] = data if isinstance(data, Unreadable) else read_private_key_facts(data)
         return self._keys[path]
 
     # -- the default server and the named host -----------------------------------------------------------------------
