@@ -101,6 +101,7 @@ class _Resolution:
             default_protocols=default_protocols(self.given),
             given=self.given,
             complete=not any(scope.incomplete for scope in self.main.walk()),
+            files=self.root.files,
             key_logging=upstreams.key_logging,
         )
 
