@@ -221,7 +221,7 @@ class Answers:
         )
 
 
-_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols", "dh"))
+_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols", "dh", "surplus_keys"))
 
 
 def _why(outcome: str, found: Negotiation, unknown: list[tuple[str, str]]) -> str:
