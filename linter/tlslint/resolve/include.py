@@ -12,13 +12,15 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.parse.nginx import parse
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree
 from tlslint.parse.tree import Unreadable as ReadError
-from tlslint.pki.bundle import Bundle, read_bundle
+
+if TYPE_CHECKING:
+    from tlslint.pki.bundle import Bundle
 
 MAX_LINKS = 40
 """Symbolic links that Linux follows in one path before it gives up."""
@@ -369,13 +371,16 @@ class Files:
         source = self._read(server_path)
         return source if isinstance(source, Unreadable) else source.data
 
-    def bundle(self, server_path: str) -> Bundle | Unreadable:
+    def bundle(self, server_path: str) -> "Bundle | Unreadable":
         """Return the certificates in a file; a file is read once by however many names and links it is reached."""
         host = self._regular_file(server_path)
         if isinstance(host, Unreadable):
             return host
         known = self._bundles.get(host)
         if known is None:
+            # most configurations name certificates that are not here
+            from tlslint.pki.bundle import read_bundle
+
             source = self._read(server_path)
             known = source if isinstance(source, Unreadable) else read_bundle(source.data, source.path)
             self._bundles[host] = known
