@@ -18,6 +18,7 @@ def render(report: Report) -> str:
             "unknown": [_unknown(item) for item in report.unknown],
             "skipped": [{"file": path, "why": why} for path, why in report.skipped],
             "problems": [{"file": path, "why": why} for path, why in report.problems],
+            "notes": report.notes,
             "failures": [str(failure) for failure in report.failures],
             "summary": summary(report),
         }
