@@ -7,6 +7,7 @@ the report counts it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.parse.tree import Argument, Directive, Span
