@@ -17,7 +17,8 @@ set.
 
 ## False alarms that it avoids
 It needs to know the version: without a target only the policy is judged. Key files are static-ticket-key's subject.
-Servers that reject every handshake have no sessions. A resumption of TLS 1.3 without tickets (its messages have the
+Servers that reject every handshake have no sessions. Where only TLS 1.3 is negotiated, a ticket's key opens nothing but
+early data, since every resumption makes new keys. A resumption of TLS 1.3 without tickets (its messages have the
 same name) is not meant.
 """
 
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
+from tlslint.rules.resumption import exposed_to_ticket_key
 from tlslint.rules.words import governed_by, labels, span_of
 from tlslint.target import Target, Version
 
@@ -56,13 +58,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             continue
         if policy.session_tickets is not None and on != policy.session_tickets:
             yield _against_policy(endpoints, policy, on)
-        elif on and _keeps_its_key(deployment.target, tls):
+        elif on and _keeps_its_key(deployment.target, tls) and (exposed := exposed_to_ticket_key(endpoints)):
             yield rule.finding(
                 "the key of session tickets never changes for {endpoint}",
-                span_of(tls.session_tickets, endpoints),
+                span_of(tls.session_tickets, exposed),
                 label=f"nginx {deployment.target.server} keeps one key until it is stopped",
                 help="switch ssl_session_tickets off",
-                endpoints=labels(endpoints),
+                endpoints=labels(exposed),
             )
 
 

@@ -16,8 +16,8 @@ Let the server make its own keys (nginx renews them since 1.23.2 where a shared 
 machines must share sessions, replace the file at least once a day and keep the previous key as the second one.
 
 ## False alarms that it avoids
-Where tickets are off the file is not used. On a shared socket nginx takes the keys of the default server: a file that
-another host names is not in force.
+Where tickets are off the file is not used. Where only TLS 1.3 is negotiated, it opens nothing but early data. On a
+shared socket nginx takes the keys of the default server: a file that another host names is not in force.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
+from tlslint.rules.resumption import exposed_to_ticket_key
 from tlslint.rules.words import governed_by, labels, span_of
 
 rule = Rule(
@@ -46,13 +47,14 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for endpoints in governed_by(deployment, "ticket_keys", "session_tickets"):
         tls = endpoints[0].tls
         keys = tls.ticket_keys.known
-        if not keys or tls.session_tickets.known is not True:
+        exposed = exposed_to_ticket_key(endpoints)
+        if not keys or tls.session_tickets.known is not True or not exposed:
             continue
         yield rule.finding(
             "the key of session tickets comes from a file for {endpoint}",
-            span_of(tls.ticket_keys, endpoints),
+            span_of(tls.ticket_keys, exposed),
             severity=Severity.WARNING if len(keys) == 1 else Severity.INFO,
             label="nothing renews it" if len(keys) == 1 else "somebody has to renew it",
             help="let the server make its own keys, or replace the file daily",
-            endpoints=labels(endpoints),
+            endpoints=labels(exposed),
         )

@@ -19,6 +19,7 @@ Slower connections, at most.
 ## False alarms that it avoids
 `builtin` beside `shared` is only slower. On a shared socket the default server's cache counts: one finding, and not one
 for each host. A timeout counts for nothing where no session is kept.
+Where only TLS 1.3 is negotiated, tickets without a cache are what Mozilla's guideline gives.
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
+from tlslint.rules.resumption import exposed_to_ticket_key
 from tlslint.rules.words import governed_by, labels, span_of
 from tlslint.target import Target, Version
 
@@ -52,14 +54,15 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield what is weak about the cache and the lifetime of sessions."""
     for endpoints in governed_by(deployment, "session_cache", "session_tickets", "ticket_keys"):
         weakness = _weakness(endpoints[0].tls, deployment.target)
-        if weakness:
+        exposed = exposed_to_ticket_key(endpoints)
+        if weakness and exposed:
             message, label = weakness
             yield rule.finding(
                 message,
-                span_of(endpoints[0].tls.session_cache, endpoints),
+                span_of(endpoints[0].tls.session_cache, exposed),
                 label=label,
                 help="set ssl_session_cache shared:TLS:10m for all hosts",
-                endpoints=labels(endpoints),
+                endpoints=labels(exposed),
             )
     for endpoints in governed_by(deployment, "session_timeout", "session_cache", "session_tickets"):
         yield from _long_lived(endpoints, policy)
