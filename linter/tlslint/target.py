@@ -67,9 +67,8 @@ class Version:
     def __lt__(self, other: "Version") -> bool:
         if not isinstance(other, Version):
             return NotImplemented
-        mine, theirs = self._key, other._key
-        width = max(len(mine[0]), len(theirs[0]))
-        return (_padded(mine[0], width), *mine[1:]) < (_padded(theirs[0], width), *theirs[1:])
+        # without zeros at their ends, numbers of different length compare as if filled up with zeros
+        return self._key < other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -79,10 +78,6 @@ class Version:
 
     def __repr__(self) -> str:
         return f"Version({self._text!r})"
-
-
-def _padded(numbers: tuple[int, ...], width: int) -> tuple[int, ...]:
-    return numbers + (0,) * (width - len(numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +130,10 @@ class Target:
     """Fixes that the platform's server package carries beyond its version number, by CVE name."""
     known: bool = False
     """True when the server's version was given, by number, platform or installed binary."""
+
+    def __hash__(self) -> int:
+        # much is remembered by target, and hashing all fields would cost more than what is remembered
+        return hash((self.server, self.openssl, self.platform))
 
     def concrete(self) -> "Target":
         """The same target with unknown versions replaced by the current stable releases; `known` stays as it is."""

@@ -8,6 +8,7 @@ the report counts it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.parse.tree import Argument, Directive, Span
@@ -635,10 +636,7 @@ class Deployment:
 
     def targets(self) -> tuple[Target, ...]:
         """Return one concrete target for each OpenSSL that the target may have; the server's version is `target`'s."""
-        given = self.target if self.given is None else self.given
-        if self.target.library != "openssl" or given.openssl is not None:
-            return (self.target,)
-        return tuple(replace(self.target, openssl=version) for version in given.openssl_versions)
+        return _targets(self)
 
     def tls_listeners(self) -> Iterator[Listener]:
         """Yield the sockets that speak TLS."""
@@ -647,3 +645,12 @@ class Deployment:
     def offers(self) -> Iterator[Handshake]:
         """Yield the distinct handshakes that complete: what rules about protocols and suites look at."""
         return (handshake for handshake in self.handshakes if handshake.outcome == "completes")
+
+
+@lru_cache(maxsize=1)
+def _targets(deployment: Deployment) -> tuple[Target, ...]:
+    # the same objects each time, because much is remembered by target
+    given = deployment.target if deployment.given is None else deployment.given
+    if deployment.target.library != "openssl" or given.openssl is not None:
+        return (deployment.target,)
+    return tuple(replace(deployment.target, openssl=version) for version in given.openssl_versions)

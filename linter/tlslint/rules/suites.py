@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Argument, Span
@@ -100,11 +101,16 @@ def _bringing(argument: Argument, names: Collection[str], targets: Iterable[Targ
     return [found[start] for start in sorted(found)]
 
 
-def cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
-    """Yield every known cipher list that a negotiable version uses, with what it offers.
+@lru_cache(maxsize=1)
+def cipher_uses(deployment: Deployment) -> tuple[CipherUse, ...]:
+    """Return every known cipher list that a negotiable version uses, with what it offers.
 
     A list that selects nothing for anybody is left out: that is unusable-cipher-list's subject.
     """
+    return tuple(_cipher_uses(deployment))
+
+
+def _cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
     groups: dict[int, list[Handshake]] = {}
     for handshake in deployment.handshakes:
         if handshake.keys and handshake.endpoints and not handshake.tls.ciphers.is_unknown:
@@ -309,10 +315,11 @@ def lists_in_force(deployment: Deployment) -> Iterator[WrittenList]:
             yield written
 
 
-def written_lists(deployment: Deployment) -> Iterator[WrittenList]:
-    """Yield every cipher list that is written out and reaches a TLS library that is OpenSSL."""
+@lru_cache(maxsize=1)
+def written_lists(deployment: Deployment) -> tuple[WrittenList, ...]:
+    """Return every cipher list that is written out and reaches a TLS library that is OpenSSL."""
     if deployment.target.library != "openssl":
-        return
+        return ()
     found: dict[int, WrittenList] = {}
     for host, names in hosts_with_tls(deployment):
         for setting in (host.tls.plain_ciphers, host.tls.ciphers):
@@ -322,11 +329,16 @@ def written_lists(deployment: Deployment) -> Iterator[WrittenList]:
             written = found.setdefault(id(setting), WrittenList(setting, argument, []))
             written.labels.extend(names)
             written.in_force |= setting is host.tls.ciphers
-    yield from found.values()
+    return tuple(found.values())
 
 
-def hosts_with_tls(deployment: Deployment) -> Iterator[tuple[VirtualHost, list[str]]]:
-    """Yield the hosts for which the server sets TLS up when it starts, with the labels of their endpoints."""
+@lru_cache(maxsize=1)
+def hosts_with_tls(deployment: Deployment) -> tuple[tuple[VirtualHost, list[str]], ...]:
+    """Return the hosts for which the server sets TLS up when it starts, with the labels of their endpoints."""
+    return tuple(_hosts_with_tls(deployment))
+
+
+def _hosts_with_tls(deployment: Deployment) -> Iterator[tuple[VirtualHost, list[str]]]:
     own: dict[int, list[str]] = {}
     for endpoint in deployment.endpoints:
         own.setdefault(id(endpoint.virtual_host), []).append(endpoint.label)

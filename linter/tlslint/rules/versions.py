@@ -1,7 +1,7 @@
 """What the rules about protocol versions share: which settings decide, and whether anything is left to negotiate."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.words import governed_by, listed, releases
@@ -44,17 +44,20 @@ class Use:
         return [endpoint for endpoint in self.endpoints if endpoint.listener.transport == "quic"]
 
 
-def uses(deployment: Deployment) -> Iterator[Use]:
-    """Yield the protocol settings that are in force and known."""
-    for endpoints in governed_by(deployment, "protocols", "effective_protocols"):
-        tls = endpoints[0].tls
-        if not tls.effective_protocols.is_unknown:
-            yield Use(tls.protocols, tls.effective_protocols, endpoints)
+@lru_cache(maxsize=1)
+def uses(deployment: Deployment) -> tuple[Use, ...]:
+    """Return the protocol settings that are in force and known."""
+    return tuple(
+        Use(endpoints[0].tls.protocols, endpoints[0].tls.effective_protocols, endpoints)
+        for endpoints in governed_by(deployment, "protocols", "effective_protocols")
+        if not endpoints[0].tls.effective_protocols.is_unknown
+    )
 
 
-def serving(deployment: Deployment) -> Iterator[Use]:
-    """Yield the protocol settings with which something can be negotiated: the others are no-protocol's subject."""
-    return (use for use in uses(deployment) if not nothing_left(deployment, use))
+@lru_cache(maxsize=1)
+def serving(deployment: Deployment) -> tuple[Use, ...]:
+    """Return the protocol settings with which something can be negotiated: the others are no-protocol's subject."""
+    return tuple(use for use in uses(deployment) if not nothing_left(deployment, use))
 
 
 def nothing_left(deployment: Deployment, use: Use) -> bool:

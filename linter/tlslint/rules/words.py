@@ -1,6 +1,7 @@
 """Small helpers for rules: how lists are written, and which argument a finding points at."""
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from tlslint.finding import Finding, Related, Rule, Severity
@@ -96,21 +97,23 @@ def span_of(setting: Setting[T], endpoints: list[Endpoint]) -> Span:
     return setting.span or endpoints[0].answering.span
 
 
-def negotiating(deployment: Deployment) -> Iterator[Endpoint]:
-    """Yield the endpoints that mean to complete handshakes: TLS is spoken, and nothing rejects every client."""
-    for endpoint in deployment.endpoints:
-        tls = endpoint.tls
-        if endpoint.handshake.outcome == "plaintext" or tls.reject_handshake.known:
-            continue
-        if tls.certificates.is_unknown or tls.certificates.known:
-            yield endpoint
+@lru_cache(maxsize=1)
+def negotiating(deployment: Deployment) -> tuple[Endpoint, ...]:
+    """Return the endpoints that mean to complete handshakes: TLS is spoken, and nothing rejects every client."""
+    return tuple(
+        endpoint
+        for endpoint in deployment.endpoints
+        if endpoint.handshake.outcome != "plaintext"
+        and not endpoint.tls.reject_handshake.known
+        and (endpoint.tls.certificates.is_unknown or endpoint.tls.certificates.known)
+    )
 
 
 def governed_by(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]]:
     """Yield the negotiating endpoints, those together for which the same settings of these names are in force."""
     groups: dict[tuple[int, ...], list[Endpoint]] = {}
     for endpoint in negotiating(deployment):
-        key = tuple(id(getattr(endpoint.tls, name)) for name in fields)
+        key = tuple([id(getattr(endpoint.tls, name)) for name in fields])
         groups.setdefault(key, []).append(endpoint)
     yield from groups.values()
 

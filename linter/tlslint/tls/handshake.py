@@ -56,6 +56,7 @@ def build(target: Target) -> OpenSSL:
     return library(str(max(version, _OLDEST)), build=distributor if distributor in builds() else "upstream")
 
 
+@lru_cache(maxsize=4096)
 def level_of(cipher_string: str, security_level: int | None, target: Target) -> int:
     """Return the security level that a server ends up with: its cipher string's, openssl.cnf's, or the target's own."""
     level = evaluate(cipher_string, build(target)).security_level
