@@ -1,7 +1,7 @@
 """Each rule finds in its bad fixtures exactly what `bad.out` says, and nothing in its good ones.
 
-`TLSLINT_UPDATE=1` rewrites the `.out` files: read the difference, each line must be true. Each fixture is also put to the
-real server, so that nothing is shown that nobody could run.
+`TLSLINT_UPDATE=1` rewrites the `.out` files: read the difference, each line must be true. Each fixture is put to the
+real server as well, so that nothing is shown that nobody could run.
 """
 
 import os

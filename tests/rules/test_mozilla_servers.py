@@ -1,7 +1,7 @@
 """What Mozilla's generator writes has no faults of configuration, names or sessions, but for known ones of its own.
 
-Those are: no protocol version at all where a release lacks the ones of the profile, and with OpenSSL 1.0.1 session
-tickets, which the generator switches off with newer libraries wherever nginx does not renew their keys.
+Those are: no protocol version at all where a release lacks the ones of the profile, and with OpenSSL before
+1.0.2l session tickets, which the generator switches off with newer ones wherever nginx does not renew their keys.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tlslint.finding import Finding
 from tlslint.policy import load_policy
 from tlslint.resolve.nginx import resolve
 from tlslint.rules import RULES
-from tlslint.target import parse_target
+from tlslint.target import Version, parse_target
 
 FAMILIES = [module for module in RULES if module.rule.code[3] in "046"]
 
@@ -32,7 +32,8 @@ def found() -> Iterator[tuple[str, str, Finding]]:
 def is_known(target: str, finding: Finding) -> bool:
     if finding.name == "server-will-not-start":
         return finding.message == 'invalid number of arguments in "ssl_protocols" directive'
-    return finding.name == "session-tickets" and "openssl=1.0.1" in target
+    openssl = parse_target(target, "nginx").openssl
+    return finding.name == "session-tickets" and openssl is not None and openssl < Version("1.0.2l")
 
 
 def test_generated_configurations() -> None:
