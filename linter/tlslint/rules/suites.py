@@ -76,7 +76,7 @@ class CipherUse:
             return [self.span]
         spans: list[Span] = []
         last: Token | None = None
-        for token in _bringing(argument, names, targets):
+        for token in _bringing(str(argument), frozenset(names), tuple(targets)):
             if last is not None and not str(argument)[last.end : token.start].strip(": ,;"):
                 spans[-1] = Span(argument.source, spans[-1].start, part_of(argument, token.start, token.end).end)
             else:
@@ -85,13 +85,14 @@ class CipherUse:
         return list(dict.fromkeys(spans)) or [self.span]
 
 
-def _bringing(argument: Argument, names: Collection[str], targets: Iterable[Target]) -> list[Token]:
-    """Return the tokens that put at least one of the suites on the list first, in order."""
+@lru_cache(maxsize=1024)
+def _bringing(value: str, names: frozenset[str], targets: tuple[Target, ...]) -> list[Token]:
+    """Return the tokens of a list that put at least one of the suites on it first, in order."""
     found: dict[int, Token] = {}
     for target in targets:
         openssl = build(target)
         missing = set(names)
-        for token in tokens(str(argument), openssl):
+        for token in tokens(value, openssl):
             if token.operator or token.unknown or token.invalid or not missing:
                 continue
             brought = missing & set(evaluate(token.text, openssl).names)
@@ -122,31 +123,32 @@ def _cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
             starting = [handshake for handshake in handshakes if groups_hold(handshake, target)]
             if starting:
                 use.releases.append(str(target.openssl))
-            table = {suite.name: suite for suite in build(target).suites}
-            offered = (
-                name
-                for handshake in starting
-                for name in offered_below_tls13(deployment, handshake, target)
-                if _is_certain(table[name], handshake)
-            )
-            for name in dict.fromkeys(offered):
-                use.reachable.setdefault(name, table[name])
+            for name, suite in _certain(deployment, starting, target):
+                use.reachable.setdefault(name, suite)
                 use.libraries.setdefault(name, []).append(str(target.openssl))
         if use.reachable:
             use.overrides = _overrides(use, targets)
             yield use
 
 
-def _is_certain(suite: Suite, handshake: Handshake) -> bool:
-    """Whether an offered suite is more than possible: nobody has DSA keys, and DHE needs parameters that are known."""
-    if suite.auth == "DSS":
-        return any(kind == "dsa" for kind, _, _ in handshake.keys)
-    return suite.kx != "DHE" or bool(handshake.tls.dh_params.known) or _has_own_parameters(handshake)
+def _certain(deployment: Deployment, handshakes: Iterable[Handshake], target: Target) -> Iterable[tuple[str, Suite]]:
+    """Return the suites that handshakes below TLS 1.3 offer for certain, in order, by name."""
+    found: dict[str, Suite] = {}
+    for handshake in handshakes:
+        ciphers = suites_on(deployment, handshake, target)
+        below = tuple([names for version, names in ciphers.items() if version != TLS13])
+        dsa = any(kind == "dsa" for kind, _, _ in handshake.keys)
+        parameters = bool(handshake.tls.dh_params.known) or handshake.target.server_kind == "apache"
+        found |= _judged(below, dsa, parameters, target)
+    return found.items()
 
 
-def _has_own_parameters(handshake: Handshake) -> bool:
-    """Whether the server brings DH parameters of its own, as Apache does."""
-    return handshake.target.server_kind == "apache"
+@lru_cache(maxsize=1024)
+def _judged(below: tuple[tuple[str, ...], ...], dsa: bool, parameters: bool, target: Target) -> dict[str, Suite]:
+    """Return the suites that are more than possible: nobody has DSA keys, and DHE needs parameters that are known."""
+    table = {suite.name: suite for suite in build(target).suites}
+    suites = (table[name] for names in below for name in names)
+    return {suite.name: suite for suite in suites if (suite.auth != "DSS" or dsa) and (suite.kx != "DHE" or parameters)}
 
 
 def _overrides(use: CipherUse, targets: Iterable[Target]) -> bool:
@@ -372,6 +374,7 @@ def names_tls13(token: Token) -> bool:
     return suite is not None and suite.tls13
 
 
+@lru_cache(maxsize=1024)
 def named_on_any_build(value: str) -> list[tuple[Token, list[str]]]:
     """Return the tokens that name broken suites, with those that some build with everything in it would then serve.
 

@@ -62,9 +62,12 @@ def serving(deployment: Deployment) -> tuple[Use, ...]:
 
 def nothing_left(deployment: Deployment, use: Use) -> bool:
     """Whether no OpenSSL that the target may have negotiates any of the enabled versions."""
-    return not any(
-        negotiable(use.enabled, build(target), _lowest_level(use, target), None) for target in deployment.targets()
-    )
+    return not any(_negotiable(use.enabled, target, _lowest_level(use, target)) for target in deployment.targets())
+
+
+@lru_cache(maxsize=1024)
+def _negotiable(enabled: frozenset[str], target: Target, level: int) -> tuple[str, ...]:
+    return tuple(negotiable(enabled, build(target), level, None))
 
 
 def _lowest_level(use: Use, target: Target) -> int:
@@ -85,7 +88,7 @@ def asleep(deployment: Deployment, use: Use, names: list[str]) -> str:
     targets = deployment.targets()
     sleeping: dict[str, list[str]] = {}
     for target in targets:
-        awake = negotiable(names, build(target), _lowest_level(use, target), None)
+        awake = _negotiable(frozenset(names), target, _lowest_level(use, target))
         resting = [name for name in names if name not in awake]
         if resting:
             sleeping.setdefault(listed(resting, "or"), []).append(str(target.openssl))
