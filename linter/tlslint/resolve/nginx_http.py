@@ -44,7 +44,7 @@ _CONTENT: Final = frozenset(
     ("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", "return", "rewrite", *APPLICATIONS)
 )
 _SAMPLE_PATHS: Final = ("/", "/a", "/a/b.html", "/index.php", "/.well-known/acme-challenge/x")
-_CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?) (.*))?", re.DOTALL)
+_CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
 _REQUEST: Final = {
     "scheme": ("https", "http"),
     "https": ("on", ""),
@@ -510,7 +510,7 @@ def _holds(condition: str, tls: bool) -> bool | None:
     value = _REQUEST[match[1]][0 if tls else 1]
     if match[2] is None:
         return value not in ("", "0")
-    negated, operator, word = match[2].startswith("!"), match[2].lstrip("!"), match[3].strip()
+    negated, operator, word = match[2].startswith("!"), match[2].lstrip("!"), (match[3] or "").strip()
     if operator == "=":
         if match[1] == "server_port" and word not in ("80", "443"):
             return None

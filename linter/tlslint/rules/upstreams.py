@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
 from tlslint.resolve.model import Deployment, Setting, Upstream
+
+T = TypeVar("T")
 
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]|unix:.*", re.IGNORECASE)
 
@@ -28,6 +31,11 @@ def severity_of(upstream: Upstream, usual: Severity = Severity.WARNING) -> Sever
 def spelt(upstream: Upstream, field: str) -> str:
     """Return the directive that sets a field of an upstream, as the server spells it."""
     return upstream.spellings.get(field, field.replace("_", " "))
+
+
+def subject(upstream: Upstream, setting: Setting[T]) -> str:
+    """Name an upstream, unless a directive decides that others may share: then a finding is about all of them."""
+    return "upstreams" if setting.explicit else f'upstream "{upstream.host or upstream.target}"'
 
 
 def span_of(upstream: Upstream, setting: Setting[bool]) -> Span:

@@ -47,7 +47,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             names = [name.text for name in host.names if name.text.lower() in secure]
             if names and _stays_plain(host):
                 yield rule.finding(
-                    "{endpoint} serves pages over plain HTTP, although the name is served over TLS too",
+                    "pages are served over plain HTTP by {endpoint}, although the name is served over TLS too",
                     place.argument(0).span,
                     label="no request is redirected to https",
                     help="redirect to https in a server of its own for this port",

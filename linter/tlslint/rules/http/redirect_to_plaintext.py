@@ -49,7 +49,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     continue
                 seen.add(id(redirect.place.directive))
                 yield rule.finding(
-                    "{endpoint} redirects requests that come over TLS to plain HTTP",
+                    "requests that come over TLS are redirected to plain HTTP by {endpoint}",
                     name_span(redirect.place, redirect.target),
                     label="leaves TLS" if redirect.over_tls else "leaves TLS for some requests",
                     help="redirect to https",

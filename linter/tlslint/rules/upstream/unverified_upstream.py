@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Upstream
-from tlslint.rules.upstreams import default_or_set, labels, secure_upstreams, severity_of, span_of, spelt
+from tlslint.rules.upstreams import default_or_set, labels, secure_upstreams, severity_of, span_of, spelt, subject
 
 rule = Rule(
     code="TLS901",
@@ -55,7 +55,7 @@ def _unverified(upstream: Upstream) -> Finding:
     if upstream.trusted_ca.known:
         label += f", so that {spelt(upstream, 'trusted_ca')} has no effect"
     return rule.finding(
-        f'the certificate of upstream "{upstream.host or upstream.target}" is not verified for {{endpoint}}',
+        f"the certificate of {subject(upstream, upstream.verify)} is not verified for {{endpoint}}",
         span_of(upstream, upstream.verify),
         severity=severity_of(upstream),
         label=label,

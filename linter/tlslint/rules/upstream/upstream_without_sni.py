@@ -23,7 +23,16 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Upstream
-from tlslint.rules.upstreams import default_or_set, is_address, labels, secure_upstreams, severity_of, span_of, spelt
+from tlslint.rules.upstreams import (
+    default_or_set,
+    is_address,
+    labels,
+    secure_upstreams,
+    severity_of,
+    span_of,
+    spelt,
+    subject,
+)
 
 rule = Rule(
     code="TLS902",
@@ -52,7 +61,7 @@ def _without(upstream: Upstream) -> Iterator[Finding]:
         return
     directive = spelt(upstream, "server_name")
     yield rule.finding(
-        f'no SNI is sent to upstream "{upstream.name.known or upstream.host}" for {{endpoint}}',
+        f"no SNI is sent to {subject(upstream, upstream.server_name)} for {{endpoint}}",
         span_of(upstream, upstream.server_name),
         severity=severity_of(upstream),
         label=f"{directive} is {default_or_set(upstream.server_name)}",

@@ -75,7 +75,7 @@ def _finding(upstream: Upstream, broken: str) -> Finding:
     argument = value_argument(upstream.ciphers)
     span = argument.span if argument is not None else upstream.ciphers.span or upstream.place.span
     return rule.finding(
-        f'broken cipher suites are offered to upstream "{upstream.host or upstream.target}" for {{endpoint}}',
+        "broken cipher suites are offered to upstreams for {endpoint}",
         span,
         severity=severity_of(upstream),
         label=broken,

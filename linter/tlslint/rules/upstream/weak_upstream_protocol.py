@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment, Upstream
-from tlslint.rules.upstreams import labels, secure_upstreams, severity_of, spelt
+from tlslint.rules.upstreams import labels, secure_upstreams, severity_of, spelt, subject
 from tlslint.rules.words import listed, place_of, releases
 from tlslint.tls.handshake import build, level_of
 from tlslint.tls.protocols import negotiable
@@ -54,8 +54,8 @@ def _finding(deployment: Deployment, upstream: Upstream, weak: list[str], policy
     default = f"{directive} is not set; that is the default of {deployment.server} {deployment.target.server}"
     label = f'not in policy "{policy.name}"' if setting.explicit else default
     return rule.finding(
-        f"{listed(weak)} {'is' if len(weak) == 1 else 'are'} allowed towards upstream "
-        f'"{upstream.host or upstream.target}" for {{endpoint}}',
+        f"{listed(weak)} {'is' if len(weak) == 1 else 'are'} allowed towards "
+        f"{subject(upstream, setting)} for {{endpoint}}",
         place_of(setting, weak) if setting.explicit else upstream.place.argument(0).span,
         severity=severity_of(upstream) if setting.explicit else Severity.INFO,
         label="; ".join(filter(None, (label, _asleep(deployment, upstream, weak)))),
