@@ -21,7 +21,7 @@ httpd replaces ``${VAR}`` and macro parameters in the logical line, before it sp
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -349,10 +349,10 @@ def _statement(line: LogicalLine) -> _Statement | None:
     text = line.text
     source = line.source
     words = list(split_words(text))
+    if not words or not words[0].value:
+        return None
     word = words[0]
     value = word.value
-    if not value:
-        return None
     start = line.source_start(0)
     if not value.startswith("<") or value.startswith("</"):
         if value.startswith("</"):
@@ -403,6 +403,40 @@ def parse(source: Source) -> Tree:
 def parse_lines(source: Source, lines: Iterable[LogicalLine]) -> Tree:
     """The tree of lines of a source: those of a macro with its parameters replaced, for instance."""
     return _Reader(source, list(lines)).read()
+
+
+def is_read_time(directive: Directive) -> bool:
+    """Whether httpd decides while it reads whether this section is there at all."""
+    return directive.block is not None and fold(directive.name) in READ_TIME_SECTIONS
+
+
+def first_problem(tree: Tree, holds: Callable[[Directive], bool]) -> SyntaxProblem | None:
+    """The problem that stops httpd, if the conditions of the tree's read-time sections hold or fail as said.
+
+    ``holds`` is not asked of sections that are skipped or stand in a macro. Each ``Use`` is taken for balanced.
+    """
+    conditional = {(id(each.directive), each.when): each.problem for each in tree.conditional}
+    # one that is wrong either way is also a problem of what stands around, but in other words if the condition fails
+    owner = {id(each.problem): each.directive for each in tree.conditional if each.when is Condition.HOLDS}
+    found: list[SyntaxProblem] = []
+    pending = list(tree.directives)
+    while pending:
+        directive = pending.pop()
+        if not directive.block and not is_read_time(directive):
+            continue
+        when = None
+        if is_read_time(directive):
+            when = Condition.HOLDS if holds(directive) else Condition.FAILS
+            problem = conditional.get((id(directive), when))
+            if problem is not None and owner.get(id(problem), directive) is directive:
+                found.append(problem)
+        if when is not Condition.FAILS and directive.raw_block is None:
+            pending += directive.block or ()
+    found += [problem for problem in tree.problems if id(problem) not in owner]
+    found += [
+        each.problem for each in tree.conditional if each.when is Condition.BALANCED and id(each.problem) not in owner
+    ]
+    return min(found, key=lambda problem: (problem.late, problem.span.start), default=None)
 
 
 def macro_lines(directive: Directive) -> list[LogicalLine]:
@@ -463,8 +497,7 @@ class _Reader:
     conditional: list[ConditionalProblem] = field(default_factory=list)
     certain: SyntaxProblem | None = None
     unclosed: list[SyntaxProblem] = field(default_factory=list)
-    walked: list[SyntaxProblem] = field(default_factory=list)
-    """What httpd finds only after it has read all files without a problem."""
+    late: list[SyntaxProblem] = field(default_factory=list)
     raw: _Raw | None = None
     raw_is_lost: bool = False
     """A section whose lines are stored has no end: looking for the ends of others would take square time."""
@@ -498,7 +531,7 @@ class _Reader:
                 if problem not in certain
             ]
             problems = certain
-        problems += self.walked
+        problems += self.late
         self._ignore_behind_nul()
         if problem := self._wrong_encoding():
             problems.append(problem)
@@ -562,7 +595,7 @@ class _Reader:
             raise _Stop(SyntaxProblem("too deeply nested", span, hint=hint))
         folded = fold(statement.name)
         in_raw = self.raw is not None
-        section = _OpenSection(statement, self.siblings, folded in READ_TIME_SECTIONS and not in_raw)
+        section = _OpenSection(statement, self.siblings, folded in READ_TIME_SECTIONS and not in_raw and not self._has_stopped())
         if not in_raw:
             self._check_start_tag(statement, folded)
         self.open.append(section)
@@ -577,11 +610,8 @@ class _Reader:
             if "${" in statement.line.text:
                 return
             message = f"<{written or statement.name}> directive missing closing '>'"
-            problem = SyntaxProblem(message, tag, hint='put ">" at the end of this line')
-            if written is not None or folded == _MACRO:
-                self._wrong_if_true(problem)
-            else:
-                self._wrong_in_walk(problem)
+            late = written is None and folded != _MACRO
+            self._wrong_if_true(SyntaxProblem(message, tag, hint='put ">" at the end of this line', late=late))
         elif not statement.arguments and _is_blank_argument(statement):
             if written is not None and written != "IfVersion":
                 self._wrong_if_true(SyntaxProblem(f"<{written}> directive requires additional arguments", tag))
@@ -727,14 +757,23 @@ class _Reader:
         if section.if_true is not None and section.if_false is not None:
             self._wrong_if_true(section.if_true)
 
+    def _has_stopped(self) -> bool:
+        """Whether httpd comes here only if it skips the section in which the reader is, if it comes here at all."""
+        for section in reversed(self.open):
+            if section.is_read_time:
+                return section.if_true is not None and not section.if_true.late
+        return self.certain is not None
+
     def _wrong_if_true(self, problem: SyntaxProblem) -> None:
         """Note what is wrong if the condition of the section holds in which the reader is, if it is in any."""
         for section in reversed(self.open):
             if section.is_read_time:
-                if section.if_true is None:
+                if section.if_true is None or (section.if_true.late and not problem.late):
                     section.if_true = problem
                 return
-        if self.certain is None:
+        if problem.late:
+            self.late.append(problem)
+        elif self.certain is None:
             self.certain = problem
 
     def _wrong_if_false(self, problem: SyntaxProblem) -> None:
@@ -742,12 +781,6 @@ class _Reader:
         for section in self.open:
             if section.is_read_time and section.if_false is None:
                 section.if_false = problem
-
-    def _wrong_in_walk(self, problem: SyntaxProblem) -> None:
-        if any(section.is_read_time for section in self.open):
-            self._wrong_if_true(problem)
-        else:
-            self.walked.append(problem)
 
     def _wrong_encoding(self) -> SyntaxProblem | None:
         """What httpd says of the first word of a file that begins with a byte order mark or is not text."""
@@ -761,7 +794,7 @@ class _Reader:
         else:
             return None
         message = f"Invalid command '{name}', perhaps misspelled or defined by a module not included in the server "
-        return SyntaxProblem(message + "configuration", name.span, Span(self.source, 0, 1), hint)
+        return SyntaxProblem(message + "configuration", name.span, Span(self.source, 0, 1), hint, late=True)
 
 
 _NOTHING_OPEN = "no section is open here: this end tag is one too many, or a start tag is missing"

@@ -292,13 +292,15 @@ class SyntaxProblem:
     """Why a server cannot read a file.
 
     ``message`` is in the server's own words, ``span`` is where the server stops, ``origin`` where the trouble began
-    (the quote, brace or directive that was never ended), ``hint`` what to do about it.
+    (the quote, brace or directive that was never ended), ``hint`` what to do about it. ``late`` is one that the server
+    finds only when it has read all files without any other.
     """
 
     message: str
     span: Span
     origin: Span | None = None
     hint: str | None = None
+    late: bool = False
 
 
 class Condition(Enum):
