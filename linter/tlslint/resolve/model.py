@@ -622,6 +622,10 @@ class Deployment:
     """With how many days left a certificate is a warning, and an error; never more than a third of its life."""
     files: "Files | None" = None
     """The files that were there to be read."""
+    base: str = "/"
+    """The server path from which relative names of certificates are taken."""
+    document_roots: Callable[[], list[tuple[str, Place]]] = list
+    """Works out which server directories clients can read files of, and which directives say so."""
     _certificates: "Certificates | None" = None
 
     @property
