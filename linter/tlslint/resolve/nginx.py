@@ -4,6 +4,7 @@ The order is nginx's own: read everything, collect the `server` blocks in textua
 into sockets, find each socket's default server, and work out for every name who answers it and with which settings.
 """
 
+import posixpath
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -102,8 +103,14 @@ class _Resolution:
             given=self.given,
             complete=not any(scope.incomplete for scope in self.main.walk()),
             files=self.root.files,
+            base=self.expansion.base,
+            document_roots=self._document_roots,
             key_logging=upstreams.key_logging,
         )
+
+    def _document_roots(self) -> list[tuple[str, Place]]:
+        """The directories from which nginx serves files; relative ones depend on how nginx was built."""
+        return [found for module in self.main.blocks("http") for scope in module.walk() for found in _published(scope)]
 
     def _module(self, name: Module, module: Scope) -> None:
         scopes = list(module.blocks("server"))
@@ -317,6 +324,22 @@ class _Resolution:
 def _has_context(tls: TlsSettings) -> bool:
     """Whether nginx makes an SSL context for the server: it has a certificate, or rejects every handshake."""
     return bool(tls.certificates.is_unknown or tls.certificates.known or tls.reject_handshake.known)
+
+
+def _published(scope: Scope) -> Iterator[tuple[str, Place]]:
+    words = scope.place.directive.arguments if scope.place is not None and scope.name == "location" else ()
+    prefix = str(words[-1]) if words else ""
+    for place in scope.own.get("alias", ()) if not prefix.startswith("@") else ():
+        yield from _absolute(place, "")
+    for place in scope.own.get("root", ()) if len(words) < 2 or words[0] in ("^~", "=") else ():
+        # a location serves what lies below its own prefix
+        yield from _absolute(place, prefix.strip("/") if not prefix.startswith("@") else "")
+
+
+def _absolute(place: Place, prefix: str) -> Iterator[tuple[str, Place]]:
+    path = str(place.directive.arguments[0]) if place.directive.arguments else ""
+    if path.startswith("/") and "$" not in path:
+        yield posixpath.normpath(posixpath.join(path, prefix)), place
 
 
 def _is(scope: Scope, directive: str, value: str) -> bool:
