@@ -1,0 +1,344 @@
+"""The certificates of a deployment: each file once, however many hosts name it, with the endpoints that present it.
+
+What costs time (chains, roots, the modes of keys) is worked out when a rule first asks for it, once for each file.
+"""
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tlslint.pki.bundle import Bundle, key_matches
+from tlslint.pki.chain import Authorities, Chain, analyse
+from tlslint.resolve.checkout import checkout_of, is_tracked
+from tlslint.resolve.include import Unreadable
+from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+
+Pairs = tuple[CertificatePair, ...]
+
+MAX_NEIGHBOURS = 64
+"""Files beside a certificate that are searched for what is missing in it."""
+
+_CERTIFICATE_NAME = re.compile(r".*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
+_HARMLESS_GROUPS = frozenset(("root", "wheel", "ssl-cert"))
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """A certificate file that clients are meant to get: the pairs that name it, and the endpoints that present it."""
+
+    bundle: Bundle
+    pairs: list[CertificatePair] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    @property
+    def leaf(self) -> "Certificate | None":
+        """The certificate that the server takes as its own: the first of the file."""
+        return self.bundle.certificates[0] if self.bundle.certificates else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A certificate whose key is another one's.
+
+    `refused` is whether the server notices, which it does for a key of the certificate's own type only.
+    """
+
+    pair: CertificatePair
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """Who can get at a private key's file.
+
+    `tracked` is whether git keeps it in the checkout in which it lies, `readers` are the users besides its owner that
+    may read it (in words; empty in a checkout, which has no modes of its own), `published_by` is the directive that
+    makes the directory a document root in which it lies.
+    """
+
+    tracked: bool = False
+    readers: str = ""
+    published_by: Place | None = None
+
+
+class Certificates:
+    """What the rules about certificates look at."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.sets: list[Setting[Pairs]] = list(_distinct(deployment))
+        """Every set of certificates that some host has, whether or not a client can get it."""
+        self.pairs: list[CertificatePair] = [pair for setting in self.sets for pair in setting.known or ()]
+        self._served: list[Served] | None = None
+        self._chains: dict[tuple[object, ...], Chain] = {}
+        self._key_files: dict[str, KeyFile] = {}
+        self._read: Authorities | None = None
+        self._beside: dict[str, Authorities] = {}
+        self._published: list[tuple[str, Place]] | None = None
+        self._directories: set[str] | None = None
+
+    # -- what is served --------------------------------------------------------------------------------------------
+
+    @property
+    def served(self) -> list[Served]:
+        """The files of which clients get certificates, in order of the endpoints."""
+        if self._served is None:
+            self._served = list(self._collect().values())
+        return self._served
+
+    def _collect(self) -> dict[int, Served]:
+        found: dict[int, Served] = {}
+        by_setting: dict[int, list[Served]] = {}
+        for endpoint in self.deployment.endpoints:
+            setting = endpoint.tls.certificates
+            if endpoint.handshake.outcome == "plaintext" or endpoint.tls.reject_handshake.known:
+                continue
+            files = by_setting.get(id(setting))
+            if files is None:
+                files = by_setting[id(setting)] = []
+                for pair in meant(setting.known or ()):
+                    assert pair.bundle is not None
+                    served = found.setdefault(id(pair.bundle), Served(pair.bundle))
+                    served.pairs.append(pair)
+                    files.append(served)
+            for served in files:
+                served.endpoints.append(endpoint)
+        return found
+
+    # -- chains ----------------------------------------------------------------------------------------------------
+
+    def chain(self, served: Served) -> Chain | None:
+        """Return the analysis of what is sent; None where the server refuses the file, or part of it is not readable."""
+        bundle = served.bundle
+        certificates = bundle.certificates
+        if bundle.server_verdict or not certificates or not bundle.complete:
+            return None
+        digests = (pair.key.public_key_sha256 for pair in served.pairs if pair.key is not None)
+        key_digest = next(filter(None, digests), None)
+        key = (*(certificate.sha256 for certificate in certificates), key_digest)
+        found = self._chains.get(key)
+        if found is None:
+            found = self._chains[key] = self._analyse(served, certificates, key_digest)
+        return found
+
+    def _analyse(self, served: Served, certificates: Sequence["Certificate"], key_digest: str | None) -> Chain:
+        anchors = trusted_roots(self.deployment.trust_store)
+        chain = analyse(certificates, (), anchors, key_digest)
+        if chain.missing is None:
+            return chain
+        return analyse(certificates, self._others(served), anchors, key_digest)
+
+    def _others(self, served: Served) -> Authorities:
+        """Return the CAs that the configuration's other files hold, and those in the certificate's own directory."""
+        if self._read is None:
+            self._read = Authorities(_authorities(self._named_bundles()))
+        folders = {posixpath.dirname(pair.path) for pair in served.pairs if pair.path}
+        return _Joined([self._read, *(self._neighbours(folder) for folder in sorted(folders))])
+
+    def _named_bundles(self) -> Iterator[Bundle]:
+        files, base = self.deployment.files, self.deployment.base
+        yield from {id(pair.bundle): pair.bundle for pair in self.pairs if pair.bundle is not None}.values()
+        names = {
+            setting.known
+            for endpoint in self.deployment.endpoints
+            for setting in (endpoint.tls.trusted_ca, endpoint.tls.client_ca)
+        }
+        for name in sorted(filter(None, names)) if files is not None else ():
+            assert files is not None
+            bundle = files.bundle(files.resolve(name, base))
+            if isinstance(bundle, Bundle):
+                yield bundle
+
+    def _neighbours(self, folder: str) -> Authorities:
+        known = self._beside.get(folder)
+        if known is None:
+            known = self._beside[folder] = Authorities(_authorities(self._bundles_in(folder)))
+        return known
+
+    def _bundles_in(self, folder: str) -> Iterator[Bundle]:
+        files = self.deployment.files
+        paths = files.expand(re.sub(r"([*?[\\])", r"\\\1", folder) + "/*") if files is not None else []
+        if files is None or isinstance(paths, Unreadable):
+            return
+        for path in [path for path in paths if _CERTIFICATE_NAME.fullmatch(path)][:MAX_NEIGHBOURS]:
+            bundle = files.bundle(path)
+            if isinstance(bundle, Bundle):
+                yield bundle
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def mismatches(self) -> Iterator[Mismatch]:
+        """Yield the certificates whose key does not belong to them, each combination of files once."""
+        seen: set[tuple[int, int]] = set()
+        for setting in self.sets:
+            for mismatch in _mismatches(setting.known or ()):
+                key = (id(mismatch.pair.bundle), id(mismatch.pair.key))
+                if key not in seen:
+                    seen.add(key)
+                    yield mismatch
+
+    def key_file(self, path: str) -> KeyFile:
+        """Return who can get at the private key in a file, given by its server path."""
+        known = self._key_files.get(path)
+        if known is None:
+            known = self._key_files[path] = self._look_at(path)
+        return known
+
+    def _look_at(self, path: str) -> KeyFile:
+        files = self.deployment.files
+        if files is None:
+            return KeyFile()
+        host = os.path.realpath(files.real_path(path))
+        in_checkout = checkout_of(host) is not None
+        return KeyFile(
+            tracked=in_checkout and is_tracked(host),
+            readers="" if in_checkout else _readers(host),
+            published_by=self._publisher(path),
+        )
+
+    def _publisher(self, path: str) -> Place | None:
+        if self._published is None:
+            self._published = self.deployment.document_roots()
+        return next((place for root, place in self._published if path.startswith(root.rstrip("/") + "/")), None)
+
+    # -- absence ---------------------------------------------------------------------------------------------------
+
+    def is_missing(self, trouble: str, path: str) -> bool:
+        """Whether a file that could not be read is certainly not what the server needs, instead of out of sight.
+
+        Certificates are rarely kept beside configuration. So a file is missing only where the whole machine is here,
+        where other certificates lie in the same directory, or where the user says that all of them are here.
+        """
+        if self.deployment.require_certificates:
+            return trouble not in ("", "unreadable", "too-large")
+        if trouble != "missing" or not path:
+            return False
+        files = self.deployment.files
+        if files is not None and files.whole_machine:
+            return True
+        if self._directories is None:
+            read = [(pair.bundle, pair.path) for pair in self.pairs] + [(pair.key, pair.key_path) for pair in self.pairs]
+            self._directories = {posixpath.dirname(path) for content, path in read if content is not None and path}
+        return posixpath.dirname(path) in self._directories
+
+
+class _Joined(Authorities):
+    """Several collections of authorities, looked through one after the other."""
+
+    def __init__(self, parts: Sequence[Authorities]) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def issuers(self, certificate: "Certificate") -> list["Certificate"]:
+        return list(dict.fromkeys(issuer for part in self.parts for issuer in part.issuers(certificate)))
+
+
+def _distinct(deployment: Deployment) -> Iterator[Setting[Pairs]]:
+    """Yield the certificate settings of all hosts, and of endpoints that belong to no host of their own."""
+    seen: set[int] = set()
+    for host in (*deployment.virtual_hosts, *(endpoint.answering for endpoint in deployment.endpoints)):
+        setting = host.tls.certificates
+        if id(setting) not in seen:
+            seen.add(id(setting))
+            yield setting
+
+
+def meant(pairs: Sequence[CertificatePair]) -> Pairs:
+    """Return the pairs that were read and that clients are meant to get: the last of each key type.
+
+    Unlike what is presented, that includes pairs whose key does not fit.
+    """
+    by_type: dict[str, CertificatePair] = {}
+    for index, pair in enumerate(pairs):
+        if pair.bundle is not None:
+            by_type[pair.key_type or f"#{index}"] = pair
+    return tuple(by_type.values())
+
+
+def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
+    """Follow OpenSSL, which has a slot for each key type, through one host's certificates and keys.
+
+    A key goes into the slot of its own type, where it is compared with the certificate that is there already. So a key
+    of another type than its certificate waits for a later one (SSL_CTX_use_PrivateKey(3)).
+    """
+    certificates: dict[str, CertificatePair] = {}
+    waiting: list[CertificatePair] = []
+    keys: dict[str, CertificatePair] = {}
+    for pair in pairs:
+        leaf, key = pair.leaf, pair.key
+        if leaf is None or pair.bundle is None or pair.bundle.server_verdict or key is None or key.key_type is None:
+            return  # what the server reads is not known well enough to go on
+        certificates[leaf.key_type] = pair
+        if key.key_type == leaf.key_type:
+            if key_matches(leaf, key) is False:
+                yield Mismatch(pair, refused=True)
+                return
+        else:
+            waiting.append(pair)
+        keys[key.key_type] = pair
+    for pair in waiting:
+        leaf = pair.leaf
+        assert leaf is not None
+        holder = keys.get(leaf.key_type)
+        if certificates[leaf.key_type] is pair and (
+            holder is None or holder.key is None or key_matches(leaf, holder.key) is False
+        ):
+            yield Mismatch(pair, refused=False)
+
+
+def _authorities(bundles: Iterator[Bundle]) -> Iterator["Certificate"]:
+    return (certificate for bundle in bundles for certificate in bundle.all_certificates if certificate.is_ca)
+
+
+@cache
+def trusted_roots(names: tuple[str, ...]) -> Authorities | None:
+    """Return the roots that clients trust, or None where nothing is known of them; raises `TrustStoreError`."""
+    from tlslint.pki.anchors import load_trust_store
+
+    return load_trust_store(names)
+
+
+def _readers(host: str) -> str:
+    """Say who besides the owner may read a file, considering the directories on the way to it."""
+    try:
+        status = os.stat(host)
+        folders = [os.stat(folder) for folder in _folders(host)]
+    except OSError:
+        return ""
+    if status.st_mode & stat.S_IROTH and all(folder.st_mode & stat.S_IXOTH for folder in folders):
+        return "every user of the machine"
+    if status.st_mode & stat.S_IRGRP and all(_lets_group_in(folder, status.st_gid) for folder in folders):
+        group = _group(status.st_gid)
+        # users have a group of their own with their number on most systems
+        return "" if group in _HARMLESS_GROUPS or status.st_gid in (0, status.st_uid) else f'the group "{group}"'
+    return ""
+
+
+def _folders(path: str) -> Iterator[str]:
+    folder = os.path.dirname(path)
+    while True:
+        yield folder
+        if folder == os.path.dirname(folder):
+            return
+        folder = os.path.dirname(folder)
+
+
+def _lets_group_in(folder: os.stat_result, group: int) -> bool:
+    return bool(folder.st_mode & (stat.S_IXGRP if folder.st_gid == group else stat.S_IXOTH))
+
+
+def _group(number: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
