@@ -75,6 +75,18 @@ class Authorities:
         return sorted(found, key=lambda ca: certificate.aki is not None and ca.ski != certificate.aki)
 
 
+class JoinedAuthorities(Authorities):
+    """Several collections, looked through one after the other."""
+
+    def __init__(self, parts: Iterable[Authorities]) -> None:
+        super().__init__()
+        self._parts = tuple(parts)
+
+    def issuers(self, certificate: Certificate) -> list[Certificate]:
+        """Return the CAs in any of the collections that issued the certificate."""
+        return list(dict.fromkeys(issuer for part in self._parts for issuer in part.issuers(certificate)))
+
+
 def load_system_anchors() -> Authorities | None:
     """Return the trust anchors of this machine, or None where there is no store that can be read."""
     from tlslint.pki.bundle import read_bounded, read_bundle

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tlslint.pki.bundle import Bundle, key_matches
-from tlslint.pki.chain import Authorities, Chain, analyse
 from tlslint.resolve.checkout import checkout_of, is_tracked
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting
 
 if TYPE_CHECKING:
+    # read only when there is a certificate to look at
+    from tlslint.pki.bundle import Bundle
     from tlslint.pki.certificate import Certificate
+    from tlslint.pki.chain import Authorities, Chain
 
 Pairs = tuple[CertificatePair, ...]
 
@@ -34,7 +35,7 @@ _HARMLESS_GROUPS = frozenset(("root", "wheel", "ssl-cert"))
 class Served:
     """A certificate file that clients are meant to get: the pairs that name it, and the endpoints that present it."""
 
-    bundle: Bundle
+    bundle: "Bundle"
     pairs: list[CertificatePair] = field(default_factory=list)
     endpoints: list[Endpoint] = field(default_factory=list)
 
@@ -115,7 +116,7 @@ class Certificates:
 
     # -- chains ----------------------------------------------------------------------------------------------------
 
-    def chain(self, served: Served) -> Chain | None:
+    def chain(self, served: Served) -> "Chain | None":
         """Return the analysis of what is sent; None where the server refuses the file, or part of it is not readable."""
         bundle = served.bundle
         certificates = bundle.certificates
@@ -129,21 +130,25 @@ class Certificates:
             found = self._chains[key] = self._analyse(served, certificates, key_digest)
         return found
 
-    def _analyse(self, served: Served, certificates: Sequence["Certificate"], key_digest: str | None) -> Chain:
+    def _analyse(self, served: Served, certificates: Sequence["Certificate"], key_digest: str | None) -> "Chain":
+        from tlslint.pki.chain import analyse
+
         anchors = trusted_roots(self.deployment.trust_store)
         chain = analyse(certificates, (), anchors, key_digest)
         if chain.missing is None:
             return chain
         return analyse(certificates, self._others(served), anchors, key_digest)
 
-    def _others(self, served: Served) -> Authorities:
+    def _others(self, served: Served) -> "Authorities":
         """Return the CAs that the configuration's other files hold, and those in the certificate's own directory."""
+        from tlslint.pki.chain import Authorities, JoinedAuthorities
+
         if self._read is None:
             self._read = Authorities(_authorities(self._named_bundles()))
         folders = {posixpath.dirname(pair.path) for pair in served.pairs if pair.path}
-        return _Joined([self._read, *(self._neighbours(folder) for folder in sorted(folders))])
+        return JoinedAuthorities([self._read, *(self._neighbours(folder) for folder in sorted(folders))])
 
-    def _named_bundles(self) -> Iterator[Bundle]:
+    def _named_bundles(self) -> Iterator["Bundle"]:
         files, base = self.deployment.files, self.deployment.base
         yield from {id(pair.bundle): pair.bundle for pair in self.pairs if pair.bundle is not None}.values()
         names = {
@@ -154,23 +159,25 @@ class Certificates:
         for name in sorted(filter(None, names)) if files is not None else ():
             assert files is not None
             bundle = files.bundle(files.resolve(name, base))
-            if isinstance(bundle, Bundle):
+            if not isinstance(bundle, Unreadable):
                 yield bundle
 
-    def _neighbours(self, folder: str) -> Authorities:
+    def _neighbours(self, folder: str) -> "Authorities":
+        from tlslint.pki.chain import Authorities
+
         known = self._beside.get(folder)
         if known is None:
             known = self._beside[folder] = Authorities(_authorities(self._bundles_in(folder)))
         return known
 
-    def _bundles_in(self, folder: str) -> Iterator[Bundle]:
+    def _bundles_in(self, folder: str) -> Iterator["Bundle"]:
         files = self.deployment.files
         paths = files.expand(re.sub(r"([*?[\\])", r"\\\1", folder) + "/*") if files is not None else []
         if files is None or isinstance(paths, Unreadable):
             return
         for path in [path for path in paths if _CERTIFICATE_NAME.fullmatch(path)][:MAX_NEIGHBOURS]:
             bundle = files.bundle(path)
-            if isinstance(bundle, Bundle):
+            if not isinstance(bundle, Unreadable):
                 yield bundle
 
     # -- keys ------------------------------------------------------------------------------------------------------
@@ -225,20 +232,10 @@ class Certificates:
         if files is not None and files.whole_machine:
             return True
         if self._directories is None:
-            read = [(pair.bundle, pair.path) for pair in self.pairs] + [(pair.key, pair.key_path) for pair in self.pairs]
-            self._directories = {posixpath.dirname(path) for content, path in read if content is not None and path}
+            read = [pair.path for pair in self.pairs if pair.bundle is not None]
+            read += [pair.key_path for pair in self.pairs if pair.key is not None]
+            self._directories = {posixpath.dirname(path) for path in read if path}
         return posixpath.dirname(path) in self._directories
-
-
-class _Joined(Authorities):
-    """Several collections of authorities, looked through one after the other."""
-
-    def __init__(self, parts: Sequence[Authorities]) -> None:
-        super().__init__()
-        self.parts = parts
-
-    def issuers(self, certificate: "Certificate") -> list["Certificate"]:
-        return list(dict.fromkeys(issuer for part in self.parts for issuer in part.issuers(certificate)))
 
 
 def _distinct(deployment: Deployment) -> Iterator[Setting[Pairs]]:
@@ -269,6 +266,8 @@ def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
     A key goes into the slot of its own type, where it is compared with the certificate that is there already. So a key
     of another type than its certificate waits for a later one (SSL_CTX_use_PrivateKey(3)).
     """
+    from tlslint.pki.bundle import key_matches
+
     certificates: dict[str, CertificatePair] = {}
     waiting: list[CertificatePair] = []
     keys: dict[str, CertificatePair] = {}
@@ -294,12 +293,12 @@ def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
             yield Mismatch(pair, refused=False)
 
 
-def _authorities(bundles: Iterator[Bundle]) -> Iterator["Certificate"]:
+def _authorities(bundles: Iterator["Bundle"]) -> Iterator["Certificate"]:
     return (certificate for bundle in bundles for certificate in bundle.all_certificates if certificate.is_ca)
 
 
 @cache
-def trusted_roots(names: tuple[str, ...]) -> Authorities | None:
+def trusted_roots(names: tuple[str, ...]) -> "Authorities | None":
     """Return the roots that clients trust, or None where nothing is known of them; raises `TrustStoreError`."""
     from tlslint.pki.anchors import load_trust_store
 
