@@ -16,6 +16,8 @@ _PROJECT_FILE: Final = "pyproject.toml"
 _CHECKOUT_MARKS: Final = (".git", ".hg", ".svn", ".bzr", "_darcs")
 
 SERVERS: Final = ("auto", "nginx", "apache")
+TRUST_WORDS: Final = ("system", "none")
+"""What `trust-store` may name besides files."""
 SEVERITIES: Final = ("error", "warning", "info")
 
 
@@ -51,6 +53,14 @@ class Settings:
     """The file that standard input stands for (command line only)."""
     now: str | None = None
     """The moment for which dates are judged, in ISO form; None is the clock's (command line only)."""
+    trust_store: tuple[str, ...] = ("system",)
+    """Whose roots clients trust: PEM files, `system` for those of this machine, `none` for not knowing."""
+    require_certificates: bool = False
+    """Whether a certificate or key that is not here is an error, instead of something that could not be checked."""
+    expiry_warning_days: int = 30
+    """With fewer days left a certificate is a warning; never more than a third of its lifetime."""
+    expiry_error_days: int = 7
+    """With fewer days left it is an error."""
     file: str | None = None
     """Where these settings were read; None for the defaults."""
     base: str = "."
@@ -162,6 +172,20 @@ class _Reader:
             raise self.error(key, f'"{key}" must be a table, not {_kind(value)}')
         return {name: self.string(name, item) for name, item in value.items()}
 
+    def flag(self, key: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.error(key, f'"{key}" must be true or false, not {_kind(value)}')
+        return value
+
+    def days(self, key: str, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.error(key, f'"{key}" must be a number of days')
+        return value
+
+    def trust_store(self, key: str, value: object) -> tuple[str, ...]:
+        names = self.strings(key, [value] if isinstance(value, str) else value)
+        return tuple(name if name in TRUST_WORDS else os.path.join(self.base, name) for name in names)
+
     def choice(self, key: str, value: object, choices: Sequence[str]) -> str:
         text = self.string(key, value)
         if text not in choices:
@@ -203,6 +227,10 @@ _KEYS: Final[dict[str, Callable[[_Reader, str, object], object]]] = {
     "ignore": _Reader.strings,
     "fail-on": _Reader.level,
     "severity": _Reader.levels,
+    "trust-store": _Reader.trust_store,
+    "require-certificates": _Reader.flag,
+    "expiry-warning-days": _Reader.days,
+    "expiry-error-days": _Reader.days,
 }
 
 
