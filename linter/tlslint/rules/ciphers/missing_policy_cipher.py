@@ -21,11 +21,13 @@ the policy is allowed, so the finding is advice.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules.suites import CipherUse, cipher_uses, count, some
+from tlslint.target import Target
 from tlslint.tls.ciphers import Suite
 from tlslint.tls.handshake import build
 
@@ -47,8 +49,16 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for use in cipher_uses(deployment):
         if not use.setting.explicit or use.overrides:
             continue
-        usable = _usable(deployment, use)
-        missing = [name for name in policy.recommended_ciphers if name in usable and name not in use.reachable]
+        wanted = {kind for handshake in use.handshakes for kind in _authentications(handshake, use)}
+        parameters = any(handshake.tls.dh_params.known for handshake in use.handshakes)
+        missing = [
+            suite.name
+            for suite in _recommended(policy.recommended_ciphers, deployment.targets())
+            if suite.name not in use.reachable
+            and suite.auth in wanted
+            and (suite.kx != "DHE" or parameters)
+            and _fits(suite, use)
+        ]
         if missing:
             yield rule.finding(
                 f'{count(missing)} of policy "{policy.name}" {"is" if len(missing) == 1 else "are"} not offered by '
@@ -61,17 +71,11 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             )
 
 
-def _usable(deployment: Deployment, use: CipherUse) -> set[str]:
-    """Return the suites that every possible library has and that some endpoint's certificate and settings allow."""
-    common = set.intersection(*({suite.name for suite in build(target).suites} for target in deployment.targets()))
-    tables = {suite.name: suite for suite in build(deployment.target).suites}
-    wanted = {kind for handshake in use.handshakes for kind in _authentications(handshake, use)}
-    parameters = any(handshake.tls.dh_params.known for handshake in use.handshakes)
-    return {
-        name
-        for name in common & set(tables)
-        if tables[name].auth in wanted and (tables[name].kx != "DHE" or parameters) and _fits(tables[name], use)
-    }
+@lru_cache(maxsize=8)
+def _recommended(names: tuple[str, ...], targets: tuple[Target, ...]) -> list[Suite]:
+    """Return those of the policy's suites that every OpenSSL which the target may have knows, in order."""
+    tables = [{suite.name: suite for suite in build(target).suites} for target in targets]
+    return [tables[0][name] for name in names if all(name in table for table in tables)]
 
 
 def _authentications(handshake: Handshake, use: CipherUse) -> set[str]:
