@@ -4,6 +4,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from tlslint.check import RuleError, findings_of, merge
 from tlslint.discover import Discovered, Root, discover
@@ -12,7 +13,7 @@ from tlslint.parse.tree import Span
 from tlslint.policy import load_policy
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, TlsSettings
-from tlslint.settings import Settings
+from tlslint.settings import TRUST_WORDS, Settings, SettingsError
 from tlslint.target import Target, parse_target
 
 
@@ -23,7 +24,7 @@ class StageError(Exception):
 def lint(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Report:
     """Discover, parse, resolve, check.
 
-    Raises `PolicyError`, `TargetError` and `SelectorError` for settings that cannot be used. Where tlslint itself fails
+    Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where tlslint itself fails
     the rest goes on, and the report has the failure.
     """
     # only linting needs the rules
@@ -67,6 +68,7 @@ def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iter
     report.skipped.extend(discovered.skipped)
     report.problems.extend(discovered.problems)
     report.notes.extend(discovered.notes)
+    check_trust_store(settings.trust_store)
     targets: dict[str, Target] = {}
     for root in discovered.roots:
         if root.server not in targets:
@@ -74,7 +76,31 @@ def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iter
         deployment = _resolve(root, targets[root.server], report)
         if deployment is not None:
             report.deployments += 1
+            _add_settings(deployment, settings)
             yield deployment
+
+
+def _add_settings(deployment: Deployment, settings: Settings) -> None:
+    """Tell what the judgement of certificates depends on besides the configuration."""
+    if settings.now is not None:
+        moment = datetime.fromisoformat(settings.now)
+        deployment.now = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    deployment.require_certificates = settings.require_certificates
+    deployment.trust_store = settings.trust_store
+    deployment.expiry_days = (settings.expiry_warning_days, settings.expiry_error_days)
+
+
+def check_trust_store(names: tuple[str, ...]) -> None:
+    """Raise `SettingsError` where the roots that the user wants to trust cannot be had."""
+    if all(name in TRUST_WORDS for name in names):
+        return  # nothing that the user named
+    from tlslint.pki.anchors import TrustStoreError
+    from tlslint.resolve.certificates import trusted_roots
+
+    try:
+        trusted_roots(names)
+    except TrustStoreError as error:
+        raise SettingsError(f"trust-store: {error}") from error
 
 
 def _resolve(root: Root, target: Target, report: Report) -> Deployment | None:
@@ -127,11 +153,29 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
                 counts = settings.setdefault(why, {})
                 counts[what] = counts.get(what, 0) + len(handshake.endpoints)
     for file, pair in unread.items():
-        why = pair.reason.removeprefix(f'"{file}" ')
-        yield CouldNotCheck(f'certificate "{file}" of {_endpoints(endpoints[file])}', why, pair.place.span)
+        if not deployment.certificates.is_missing(pair.trouble, pair.path):
+            yield CouldNotCheck(f'certificate "{file}" of {_endpoints(endpoints[file])}', _elsewhere(pair), pair.place.span)
+    yield from _half_read(deployment)
     for why, counts in settings.items():
         names = ", ".join(what.replace("_", " ") for what in counts)
         yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
+
+
+def _elsewhere(pair: CertificatePair) -> str:
+    """Say why a certificate could not be read; one reason for all that are not kept beside the configuration."""
+    if pair.trouble in ("missing", "outside") and pair.path:
+        return "not here: --root or path-map says where it is, --require-certificates makes its absence an error"
+    return pair.reason.removeprefix(f'"{pair.file}" ')
+
+
+def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the certificate files in which something stands that the server may take and that could not be read."""
+    for served in deployment.certificates.served:
+        pair = served.pairs[0]
+        for problem in served.bundle.problems if not served.bundle.complete else ():
+            if problem.kind.value == "unknown":
+                where = f"line {problem.line} of certificate"
+                yield CouldNotCheck(f'{where} "{pair.file}"', problem.message, pair.place.span)
 
 
 def _endpoints(number: int) -> str:
