@@ -62,7 +62,10 @@ class Answers:
         self.target = target
         self.all: list[Handshake] = []
         self._by_key: dict[tuple[object, ...], Handshake] = {}
+        # by the identity of settings, which stay alive as long as this object
         self._choices: dict[int, Choice | None] = {}
+        self._failures: dict[int, str] = {}
+        self._keys: dict[int, tuple[KeyKind, ...]] = {}
         self._names = [name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY]
 
     def plaintext(self, tls: TlsSettings) -> Handshake:
@@ -107,9 +110,7 @@ class Answers:
             return self.rejected(tls, failure)
         if tls.reject_handshake.known:
             return self.rejected(tls, "the server rejects every handshake for this name")
-        pairs = tls.certificates.known
-        kept = presented(pairs) if pairs is not None else ()
-        kinds = key_kinds(kept) if pairs is not None else ALL_KEYS_UNKNOWN
+        kinds = self._kinds(tls.certificates)
         retry = self._retry(opening or tls, taking_over)
         silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
         opening_level = self.level(opening) if opening is not None and taking_over is not None else 0
@@ -125,6 +126,14 @@ class Answers:
             self.all.append(found)
         return found
 
+    def _kinds(self, certificates: Setting[tuple[CertificatePair, ...]]) -> tuple[KeyKind, ...]:
+        """Return what the keys are of the certificates that these settings present."""
+        found = self._keys.get(id(certificates))
+        if found is None:
+            pairs = certificates.known
+            found = self._keys[id(certificates)] = ALL_KEYS_UNKNOWN if pairs is None else key_kinds(presented(pairs))
+        return found
+
     def _retry(self, opening: TlsSettings, taking_over: TlsSettings | None) -> str:
         """Say what a client meets that needs a HelloRetryRequest; empty where it cannot be known."""
         if taking_over is None or taking_over is opening:
@@ -133,7 +142,7 @@ class Answers:
         return "" if first is None or second is None else retry_outcome(first, second)
 
     def _choice(self, tls: TlsSettings) -> Choice | None:
-        """Return how these settings, which stay alive as long as this object, choose a TLS 1.3 suite."""
+        """Return how these settings choose a TLS 1.3 suite."""
         if id(tls) not in self._choices:
             order = tls.server_order_tls13.known
             undecided = tls.ciphersuites.is_unknown or tls.ciphers.is_unknown or order is None
@@ -155,6 +164,12 @@ class Answers:
 
     def opening_failure(self, opening: TlsSettings) -> str:
         """Say why no handshake can start on a socket with such a default server; empty where it can."""
+        found = self._failures.get(id(opening))
+        if found is None:
+            found = self._failures[id(opening)] = self._opening_failure(opening)
+        return found
+
+    def _opening_failure(self, opening: TlsSettings) -> str:
         enabled, ciphers = opening.effective_protocols.known, opening.ciphers.known
         if enabled is None or ciphers is None or opening.ciphersuites.is_unknown:
             return ""

@@ -7,6 +7,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tlslint.parse.tree import Argument
@@ -30,6 +31,8 @@ DEFAULT_SERVER_ALWAYS = ("groups", "ticket_keys", "session_cache", "session_time
 """What the socket's default server decides on every version."""
 DEFAULT_SERVER_BEFORE_1_29_2 = ("protocols", "ciphersuites", "server_order_tls13", "session_tickets")
 """What the default server decides (for tickets: also decides) before `PER_NAME_PROTOCOLS_SINCE`."""
+
+_CERTIFICATE_DIRECTIVES = frozenset(("ssl_certificate", "ssl_certificate_key"))
 
 _TIME = re.compile(r"(?:(\d+)y)?\s*(?:(\d+)M)?\s*(?:(\d+)w)?\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s?)?")
 _SECONDS = (31_536_000, 2_592_000, 604_800, 86_400, 3600, 60, 1)
@@ -90,6 +93,17 @@ class TlsReader:
         return found
 
     def _read(self, scope: Scope) -> TlsSettings:
+        own = {name for name in scope.own if name.startswith("ssl_")}
+        outer = scope.parent
+        if outer is None or outer.name == "main" or scope.incomplete or not own <= _CERTIFICATE_DIRECTIVES:
+            return self._read_all(scope)
+        # most hosts set nothing but their certificate
+        inherited = self.settings(outer)
+        if not own:
+            return inherited
+        return self._interned(replace(inherited, certificates=self._certificates(scope, inherited.conf_commands)))
+
+    def _read_all(self, scope: Scope) -> TlsSettings:
         module = scope.module or "http"
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
