@@ -288,6 +288,15 @@ def check(
     now: Annotated[
         str | None, typer.Option("--now", metavar="DATE", help="Judge dates as of this day: `2026-03-01`.")
     ] = None,
+    trust_store: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust-store", metavar="FILE", help="Roots that clients trust: a PEM file, `system`, `none`; repeatable."
+        ),
+    ] = None,
+    require_certificates: Annotated[
+        bool, typer.Option("--require-certificates", help="A certificate or key that is not here is an error.")
+    ] = False,
     output_format: Annotated[
         Literal["full", "concise", "json"], typer.Option("--output-format", help="How to print findings.")
     ] = "full",
@@ -306,6 +315,7 @@ def check(
     settings = _settings(
         config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
         select=select, ignore=ignore, fail_on=fail_on, now=_moment(now), stdin_filename=stdin_filename,
+        trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
     )  # fmt: skip
     with _refusing():
         report = lint(paths or [], settings, _standard_input(paths or []))
@@ -330,11 +340,12 @@ def _refusing() -> Iterator[None]:
     """Turn what is wrong with the settings into a message."""
     from tlslint.policy import PolicyError
     from tlslint.selection import SelectorError
+    from tlslint.settings import SettingsError
     from tlslint.target import TargetError
 
     try:
         yield
-    except (PolicyError, SelectorError, TargetError) as error:
+    except (PolicyError, SelectorError, SettingsError, TargetError) as error:
         raise Failure(str(error)) from error
 
 
