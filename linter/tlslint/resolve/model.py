@@ -6,12 +6,13 @@ the report counts it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.parse.tree import Argument, Directive, Span
+from tlslint.record import dataclass
 from tlslint.target import Target
 
 if TYPE_CHECKING:
@@ -458,12 +459,14 @@ class Listener:
     starttls: str = "off"
     incomplete: str = ""
     """Why other hosts may answer here as well (an include that could not be read, a fragment), or empty."""
+    stands_for: str = ""
+    """Of a made-up socket: the servers that it stands for, in words."""
 
     @property
     def label(self) -> str:
         """`0.0.0.0:443`, `[::]:443` or `unix:/run/x.sock`; QUIC sockets say so."""
         if not self.address:
-            return "whatever includes this file"
+            return "an unknown socket"
         text = self.address if self.port is None else f"{self.address}:{self.port}"
         return f"{text} (quic)" if self.transport == "quic" else text
 
@@ -507,7 +510,7 @@ class Endpoint:
     def label(self) -> str:
         """`shop.example.org on 0.0.0.0:443`."""
         if not self.listener.address:
-            return "every server that includes this file"
+            return self.listener.stands_for
         return f"{self.who} on {self.listener.label}"
 
     @property

@@ -84,7 +84,10 @@ class _Resolution:
             for module in self.main.blocks(name):
                 self._module(name, module)
         self.problems.extend(protocol_problems(self.main))
-        self.problems.extend(verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets))
+        files, base = self.root.files, self.expansion.base
+        self.problems.extend(
+            verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets, files, base)
+        )
         upstreams = UpstreamReader(self.reader, self.hosts)
         return Deployment(
             server="nginx",
@@ -302,7 +305,8 @@ class _Resolution:
         for host in hosts:
             if not host.listeners and partial:
                 self._loose(host)
-        if not hosts and partial and any(name.startswith("ssl_") for name in module.own):
+        speaking = any(listener.tls or listener.starttls != "off" for host in hosts for listener in host.listeners)
+        if partial and not speaking and any(name.startswith("ssl_") for name in module.own):
             place = module.place or self._fragment_place()
             host = VirtualHost((), place, module.name, self.reader.settings(module), scope=module)
             self._loose(host)
@@ -313,7 +317,9 @@ class _Resolution:
         if not any(name.startswith("ssl_") for name in scope.own):
             return
         listener = Listener(
-            "", None, "tcp", host.module, True, host, None, [host], [], incomplete="the socket is not in this file"
+            *("", None, "tcp", host.module, True, host, None, [host], []),
+            incomplete="the socket is not in this file",
+            stands_for="every server that " + ("inherits it" if self.root.context == "main" else "includes this file"),
         )
         host.listeners.append(listener)
         self.listeners.append(listener)

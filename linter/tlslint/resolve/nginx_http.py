@@ -109,20 +109,21 @@ class HttpReader:
         top.final = answered or not has_root
         yield top
         for child in scope.blocks("location"):
-            yield from self._locations(child, level, not answered)
+            yield from self._locations(child, level, not answered, place)
 
-    def _locations(self, scope: Scope, outer: _Level, is_reached: bool) -> Iterator[Location]:
+    def _locations(self, scope: Scope, outer: _Level, is_reached: bool, around: Place) -> Iterator[Location]:
         level = self._level(scope, outer)
-        assert scope.place is not None
-        path = " ".join(scope.place.directive.arguments)
+        # the location around a fragment is made up: nobody knows its path
+        path = " ".join(scope.place.directive.arguments) if scope.place is not None else ""
+        place = scope.place or around
         steps = self._steps(scope)
         application = _application(scope)
-        location = self._location(scope, path, scope.place, level, steps, application)
+        location = self._location(scope, path, place, level, steps, application)
         location.final = is_reached and not steps.moved_on
         yield location
         for child in scope.children:
             if child.name == "location":
-                yield from self._locations(child, level, is_reached)
+                yield from self._locations(child, level, is_reached, place)
             elif child.name == "if" and not _CONTENT.isdisjoint(child.own):
                 yield from self._branch(child, path, level, application, location.final)
 
@@ -409,8 +410,7 @@ def _application(scope: Scope) -> Place | None:
 
 
 def _matches_every_path(scope: Scope) -> bool:
-    assert scope.place is not None
-    return scope.place.directive.arguments in (("/",), ("^~", "/"))
+    return scope.place is not None and scope.place.directive.arguments in (("/",), ("^~", "/"))
 
 
 def _mapped(place: Place, tls: bool) -> tuple[str, ...] | Unknown:

@@ -167,8 +167,9 @@ class Expansion:
             return
         scope.incomplete = scope.incomplete or f'"{argument}" could not be read'
         path = self.files.resolve(argument, self.base)
-        if failure.kind in ("missing", "not-a-file") and not self.files.is_assumed(path):
-            # what lies outside the view may well exist on the server
+        is_mask = any(character in argument for character in "*?[")
+        if failure.kind in ("missing", "not-a-file") and not is_mask and not self.files.is_assumed(path):
+            # what lies outside the view may well exist on the server, and a mask may match nothing
             self.problems.append(
                 Problem("include-not-found", f'"{argument}" {failure.reason}', argument.span, label=failure.kind)
             )
