@@ -10,12 +10,12 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
+from tlslint.record import dataclass
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.settings import Settings
 from tlslint.sniff import ServerKind, server_kind

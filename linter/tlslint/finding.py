@@ -1,10 +1,11 @@
 """The words that every stage shares: severities, rules' descriptions of themselves, findings."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
 from tlslint.parse.tree import Span
+from tlslint.record import dataclass
 
 
 class Severity(IntEnum):

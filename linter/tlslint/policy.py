@@ -13,11 +13,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from tlslint.record import dataclass
 
 PROTOCOLS: Final = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """Protocol versions, weakest first, as nginx and Apache spell them."""

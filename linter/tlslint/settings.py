@@ -8,8 +8,10 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
+
+from tlslint.record import dataclass
 
 SETTINGS_FILE: Final = "tlslint.toml"
 _PROJECT_FILE: Final = "pyproject.toml"

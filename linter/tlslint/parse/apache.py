@@ -22,7 +22,7 @@ httpd replaces ``${VAR}`` and macro parameters in the logical line, before it sp
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from tlslint.parse.tree import (
@@ -37,6 +37,7 @@ from tlslint.parse.tree import (
     Tree,
     walk,
 )
+from tlslint.record import dataclass
 
 MAX_DEPTH = 64
 """Sections nested deeper than this are refused, so that what walks or copies a tree may recurse.

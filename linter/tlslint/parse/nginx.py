@@ -18,9 +18,9 @@ the tests. Building many trees with the cyclic garbage collector on takes three 
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from tlslint.parse.tree import Argument, Comment, Directive, Source, Span, SyntaxProblem, Tree, walk
+from tlslint.record import dataclass
 
 MAX_DEPTH = 64
 """Blocks nested deeper than this are refused, so that what walks or copies a tree may recurse.

@@ -8,10 +8,11 @@ import os
 import stat
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 from typing import Self
+
+from tlslint.record import dataclass
 
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
 """A larger file is taken for something else than configuration and is not read."""

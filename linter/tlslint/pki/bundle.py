@@ -13,7 +13,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -33,6 +32,7 @@ from tlslint.pki.certificate import (
     name_text,
     quietly,
 )
+from tlslint.record import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

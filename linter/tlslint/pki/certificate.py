@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from tlslint.pki import der as asn1
+from tlslint.record import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

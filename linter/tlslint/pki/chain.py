@@ -8,10 +8,10 @@ root, which carries the root's name and key but another issuer, is an intermedia
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from tlslint.pki.certificate import Certificate
+from tlslint.record import dataclass
 
 MAX_PATH = 16
 """The longest path that is followed; real ones have two to four certificates, OpenSSL stops at 100."""

@@ -6,12 +6,12 @@ as far as it leads to one. With CRLs configured, nginx demands a current one of 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tlslint.pki.bundle import CertificateRevocationList
 from tlslint.pki.certificate import Certificate
 from tlslint.pki.chain import MAX_PATH, Authorities, may_issue
+from tlslint.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

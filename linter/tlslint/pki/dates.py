@@ -1,8 +1,9 @@
 """Where a certificate stands in its life, and how long that life may be."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+
+from tlslint.record import dataclass
 
 WARN_DAYS = 30
 ERROR_DAYS = 7

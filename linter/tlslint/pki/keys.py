@@ -6,12 +6,12 @@ by lists of many megabytes, and are not covered.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from math import gcd, isqrt, prod
 
 from tlslint.pki.certificate import Certificate
+from tlslint.record import dataclass
 
 MINIMUM_RSA_BITS = 2048
 MINIMUM_CURVE_BITS = 224

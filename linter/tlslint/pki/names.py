@@ -8,11 +8,11 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from tlslint.pki.certificate import Certificate
 from tlslint.pki.patterns import ANYTHING, LABEL_PART, Word, meets, word_of_wildcard, words_of_regex
+from tlslint.record import dataclass
 
 _HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
 _LONGEST_NAME = 253

@@ -7,7 +7,8 @@ The words stand for at least the names that the pattern matches, so what no word
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from tlslint.record import dataclass
 
 ANYTHING = "\0"
 """Any run of characters, dots included."""

@@ -9,7 +9,8 @@ more kindly than the server would hide exactly the faults that matter; this modu
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from tlslint.record import dataclass
 
 NO_START_LINE = "no start line"
 BAD_END_LINE = "bad end line"

@@ -1,10 +1,10 @@
 """A piece of a file under its line numbers, with carets under the exact span."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
+from tlslint.record import dataclass
 from tlslint.report.text import Palette, cells, visible
 
 MAX_COLUMNS = 120

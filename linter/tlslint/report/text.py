@@ -1,7 +1,8 @@
 """Text for terminals: nothing from a file reaches the screen raw, and columns are counted as they are shown."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from tlslint.record import dataclass
 
 TAB_WIDTH = 4
 _SAFE_FORMATS = frozenset("\u200d\ufe0f")

@@ -7,13 +7,13 @@ argument counts and duplicates are tested against installed servers.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from tlslint.record import dataclass
 from tlslint.target import Version
 
 MODULES: Final = ("main", "http", "stream", "mail")

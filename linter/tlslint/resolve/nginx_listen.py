@@ -7,11 +7,12 @@ resolved: a host name other than `localhost` is a socket of its own, whose addre
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Final, Literal
 
 from tlslint.parse.tree import Argument
+from tlslint.record import dataclass
 from tlslint.target import Version
 
 Module = Literal["http", "stream", "mail"]

@@ -7,10 +7,10 @@ ngx_http_request.c) and measurements on running servers; messages are in nginx's
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
+from tlslint.record import dataclass
 from tlslint.target import Version
 
 if TYPE_CHECKING:

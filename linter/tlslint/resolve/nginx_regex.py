@@ -11,10 +11,11 @@ lower-cased name, and ignores case where the pattern has an upper-case letter (n
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
 from typing import Final
+
+from tlslint.record import dataclass
 
 MAX_NAME: Final = 255
 """Length of the longest name that a client asks for (RFC 1035, section 2.3.4)."""

@@ -1,9 +1,9 @@
 """What the rules about key exchange groups share: the lists that are written, and the words in them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tlslint.parse.tree import Argument, Span
+from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.suites import hosts_with_tls
 from tlslint.rules.words import governed_by, part_of, value_argument

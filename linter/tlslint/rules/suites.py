@@ -1,12 +1,13 @@
 """What the rules about cipher suites share: which suites a list offers, to whom, and which of its words bring them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Argument, Span
 from tlslint.policy import Policy
+from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting, VirtualHost
 from tlslint.rules.words import listed, part_of, releases, value_argument
 from tlslint.target import Target
@@ -346,7 +347,9 @@ def _hosts_with_tls(deployment: Deployment) -> Iterator[tuple[VirtualHost, list[
         own.setdefault(id(endpoint.virtual_host), []).append(endpoint.label)
     for host in deployment.virtual_hosts:
         tls = host.tls
-        if tls.certificates.is_unknown or tls.certificates.known or tls.reject_handshake.known:
+        # a certificate that an unread file may hold is none where no socket of the host speaks TLS
+        possible = tls.certificates.is_unknown and any(listener.tls for listener in host.listeners)
+        if possible or tls.certificates.known or tls.reject_handshake.known:
             yield host, own.get(id(host)) or [host.label]
     for listener in deployment.listeners:
         if not listener.address:  # a fragment: its host is made up

@@ -1,8 +1,8 @@
 """What the rules about protocol versions share: which settings decide, and whether anything is left to negotiate."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.words import governed_by, listed, releases
 from tlslint.target import Target, Version

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tlslint.parse.tree import Span
+from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Header, Location, Place, Unknown, VirtualHost
 from tlslint.rules.words import negotiating
 

@@ -6,9 +6,10 @@ string by string.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, lru_cache
 
+from tlslint.record import dataclass
 from tlslint.tls.suites import (
     BROKEN_ALIASES,
     GENERATIONS,

@@ -6,10 +6,10 @@ The values of nginx's ``ssl_ecdh_curve`` and of the ``Groups`` and ``Curves`` co
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from tlslint.record import dataclass
 from tlslint.tls.suites import OpenSSL
 
 __all__ = ["Group", "GroupList", "evaluate_groups", "groups", "groups_default", "usable_groups"]

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from tlslint.record import dataclass
 from tlslint.target import Target, Version
 from tlslint.tls.ciphers import (
     CipherList,
