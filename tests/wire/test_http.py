@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from support.servers import NginxBinary, NginxServer, free_ports
 from tlslint.discover import discover
 from tlslint.resolve.model import Deployment, Location, Unknown
 from tlslint.resolve.nginx import resolve
 from tlslint.resolve.nginx_http import ALWAYS_SENT_WITH
 from tlslint.settings import Settings
-from tlslint.target import Version, parse_target
+from tlslint.target import parse_target
 
 TREES = 30
 REQUESTS = 150

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
-from tlslint.resolve.model import Deployment, Setting, Upstream
+from tlslint.resolve.model import Deployment, Setting, Upstream, VirtualHost
 
 T = TypeVar("T")
 
@@ -20,7 +20,13 @@ def secure_upstreams(deployment: Deployment) -> Iterator[Upstream]:
 
 def labels(upstream: Upstream) -> list[str]:
     """Return the names of the hosts whose requests take this connection."""
-    return [host.label for host in upstream.virtual_hosts] or [upstream.target]
+    return [_label(host) for host in upstream.virtual_hosts] or [upstream.target]
+
+
+def _label(host: VirtualHost) -> str:
+    if not host.listeners or any(name.kind != "empty" for name in host.names):
+        return host.label
+    return host.listeners[0].label
 
 
 def severity_of(upstream: Upstream, usual: Severity = Severity.WARNING) -> Severity:
