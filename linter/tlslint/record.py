@@ -20,6 +20,8 @@ else:
 
         def decorate(cls: Any) -> Any:
             defined = frozenset(cls.__dict__)
+            # without a docstring the standard library makes one of the signature, which takes long
+            cls.__doc__ = cls.__doc__ or cls.__name__
             made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
             for name, method in _methods(made, frozen, eq, order):
                 if name not in defined:

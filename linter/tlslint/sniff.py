@@ -47,13 +47,12 @@ _NGINX_BLOCK_NAME: Final = re.compile(
 # what stands in these are not directives
 _NGINX_DATA: Final = re.compile(r"(?:types|map|geo|charset_map|split_clients|match)\b[^;{}]*(?:\{$|$)")
 
-_APACHE_SECTION: Final = re.compile(
+_APACHE_SECTION: Final = (
     r"<(?:VirtualHost|Directory(?:Match)?|Location(?:Match)?|Files(?:Match)?|If(?:Module|Define|Version|File|Directive"
     r"|Section)?|Else(?:If)?|Proxy(?:Match)?|Macro|RequireA(?:ll|ny)|RequireNone|MDomain(?:Set)?|Auth[nz]ProviderAlias"
-    r"|Limit(?:Except)?)\b[^\n]*>",
-    re.IGNORECASE,
+    r"|Limit(?:Except)?)\b[^\n]*>"
 )
-_APACHE_NAME: Final = re.compile(
+_APACHE_NAME: Final = (
     r"(?:SSL|Proxy|Rewrite|Auth|Cache|Deflate|DAV|SVN|Session|MD|H2|WSGI|Jk|Passenger|OIDC|Mellon|Shib|NSS|GnuTLS"
     r"|Expires|Index|Script|Suexec|RemoteIP|Filter|Brotli|Balancer|AJP|Sec|LDAP|MCache|RequestRead|CustomLog"
     r"|Add(?=[A-Z])|Remove|Limit|Server(?=[A-Z])|KeepAlive|Redirect|SetEnv|BrowserMatch|Force|Default|AllowOverride"
@@ -64,14 +63,13 @@ _APACHE_NAME: Final = re.compile(
     r"|IncludeOptional|KeepAlive|LanguagePriority|LoadModule|LoadFile|LogFormat|LogLevel|MIMEMagicFile|Mutex"
     r"|NameVirtualHost|PassEnv|Protocols\w*|Redirect|ReadmeName|RequestHeader|SetHandler|SetInputFilter"
     r"|SetOutputFilter|StartServers|Substitute|ThreadsPerChild|TraceEnable|TransferLog|TypesConfig|UnDefine"
-    r"|UnsetEnv|UserDir|php_(?:admin_)?(?:value|flag)",
-    re.IGNORECASE,
+    r"|UnsetEnv|UserDir|php_(?:admin_)?(?:value|flag)"
 )
 _APACHE_LIKELY: Final = frozenset(
     "action alias allow define deny error group include listen options order pidfile require satisfy".split()  # noqa: SIM905
 )
 # programs that took over Apache's syntax: CUPS, ProFTPD, collectd, fluentd, and XML
-_APACHE_LOOKALIKE: Final = re.compile(
+_APACHE_LOOKALIKE: Final = (
     r"<(?:Policy|Plugin|Anonymous|Global|Class|source|match|\?xml|!DOCTYPE)\b"
     r"|(?:UseIPv6|DefaultRoot|MaxInstances|PassivePorts|ServerType|WebInterface|Browsing|LoadPlugin|Umask)[ \t]"
 )
@@ -84,10 +82,18 @@ def server_kind(text: str) -> ServerKind | None:
         for line in map(str.strip, text[:_LOOKED_AT].split("\n"))
         if line and not line.startswith("#") and len(line) <= _LONGEST_LINE
     ]
-    nginx, apache = _nginx_score(lines), _apache_score(lines)
+    nginx = _nginx_score(lines)
+    if nginx and nginx >= sum(map(_may_be_apache, lines)):
+        return "nginx"
+    apache = _apache_score(lines)
     if not nginx and not apache:
         return None
     return "nginx" if nginx >= apache else "apache"
+
+
+def _may_be_apache(line: str) -> bool:
+    """Whether a line could count for Apache: told without the large patterns, which take long to compile."""
+    return line[0] == "<" or (line != "}" and not line.endswith((";", "{")))
 
 
 def _nginx_score(lines: list[str]) -> int:
@@ -123,6 +129,9 @@ def _nginx_score(lines: list[str]) -> int:
 
 def _apache_score(lines: list[str]) -> int:
     """Count the lines that are Apache's; 0 if none is for sure, or if most are something else."""
+    section = re.compile(_APACHE_SECTION, re.IGNORECASE)
+    known = re.compile(_APACHE_NAME, re.IGNORECASE)
+    lookalike = re.compile(_APACHE_LOOKALIKE)
     sure = likely = other = 0
     continued = False
     for line in lines:
@@ -130,14 +139,14 @@ def _apache_score(lines: list[str]) -> int:
         if was_continued:
             continue
         name = _NAME.match(line)
-        if _APACHE_LOOKALIKE.match(line):
+        if lookalike.match(line):
             return 0
-        if _APACHE_SECTION.match(line):
+        if section.match(line):
             sure += 1
         elif _FOREIGN.match(line):
             other += 1
         elif name and not line.endswith((";", "{")):
-            if _APACHE_NAME.fullmatch(name[0]):
+            if known.fullmatch(name[0]):
                 sure += 1
             elif name[0].lower() in _APACHE_LIKELY:
                 likely += 1
