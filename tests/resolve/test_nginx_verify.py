@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 
 from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
+from tlslint.check import check
 from tlslint.discover import discover
+from tlslint.finding import Finding, Severity
 from tlslint.parse.tree import Tree
+from tlslint.policy import load_policy
 from tlslint.resolve import nginx_directives as table
 from tlslint.resolve.model import Problem
 from tlslint.resolve.nginx import resolve
+from tlslint.rules.ciphers import unsupported_group, unusable_cipher_list
 from tlslint.settings import Settings
 from tlslint.target import parse_target
 
@@ -120,9 +124,8 @@ VALUES = (
 )  # fmt: skip
 LISTEN_WORDS = (
     "ssl", "http2", "quic", "spdy", "default_server", "default", "bind", "reuseport", "backlog=511", "backlog=0",
-    "proxy_protocol",
-    "udp", "deferred", "so_keepalive=on", "so_keepalive=5x", "ipv6only=on", "fastopen=3", "multipath", "nonsense",
-    "rcvbuf=x",
+    "proxy_protocol", "udp", "http2", "deferred", "so_keepalive=on", "so_keepalive=5x", "ipv6only=on", "fastopen=3",
+    "multipath", "nonsense", "rcvbuf=x",
 )  # fmt: skip
 COMMANDS = (
     "Options -SessionTicket",
@@ -132,6 +135,8 @@ COMMANDS = (
     "NumTickets 2",
     "groups P-256",
 )
+
+REFUSED = re.compile(r"is refused( by OpenSSL [\d.]+\w?)?$")
 
 Lines = list[str]
 
@@ -214,8 +219,8 @@ def mutated(base: str, choice: random.Random) -> str:
     return "\n".join(lines) + "\n"
 
 
-def refusals(nginx: NginxBinary, text: str, folder: Path) -> list[Problem]:
-    """What we say keeps nginx from starting, as far as `nginx -t` can tell."""
+def said(nginx: NginxBinary, text: str, folder: Path) -> tuple[list[Problem], list[Finding]]:
+    """What we say of a configuration: what the resolver met, and what rules say of lists for OpenSSL."""
     path = folder / "nginx.conf"
     path.write_text(text)
     target = "local" if nginx.name == "nginx-system" else nginx.target
@@ -223,14 +228,26 @@ def refusals(nginx: NginxBinary, text: str, folder: Path) -> list[Problem]:
     tree = root.files.tree(root.entry)
     assert isinstance(tree, Tree)
     deployment = resolve(root, tree, parse_target(target, "nginx"))
-    return [
-        problem
-        for problem in deployment.problems
-        if problem.severity == "error" and problem.kind not in OF_CERTIFICATES and "-t" not in problem.label
+    return deployment.problems, check(deployment, load_policy("mozilla-intermediate"), LIST_RULES)
+
+
+def refusals(found: list[Problem], lists: list[Finding]) -> list[str]:
+    """What we say keeps nginx from starting, as far as `nginx -t` can tell."""
+    problems = [item for item in found if item.severity == "error" and "-t" not in item.label]
+    refused = [item for item in lists if item.severity is Severity.ERROR and REFUSED.search(item.message)]
+    places = [(item.message, item.span.line) for item in problems] + [
+        (item.message, item.span.line) for item in refused
     ]
+    return [f"{message} in line {line}" for message, line in places]
 
 
-OF_CERTIFICATES = ("certificate-not-found",)
+def outdated(found: list[Problem]) -> set[int]:
+    """The lines with something of which we say that nginx accepts it with a warning."""
+    kinds = ("deprecated-directive", "removed-directive")
+    return {problem.span.line for problem in found if problem.kind in kinds and problem.severity == "warning"}
+
+
+LIST_RULES = (unusable_cipher_list, unsupported_group)
 
 NOT_OURS = (
     # files and what is in them
@@ -259,7 +276,7 @@ def nginx(request: pytest.FixtureRequest) -> NginxBinary:
 def test_verdicts(nginx: NginxBinary, base: str, tmp_path: Path) -> None:
     base = base.replace("CERTIFICATES", str(CERTIFICATES))
     assert nginx_test(nginx, base)[0]
-    assert refusals(nginx, base, tmp_path) == []
+    assert refusals(*said(nginx, base, tmp_path)) == []
     texts = [mutated(base, random.Random(f"{nginx.name} {FIRST} {number}")) for number in range(MUTATIONS)]
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(lambda text: nginx_test(nginx, text), texts))
@@ -267,10 +284,16 @@ def test_verdicts(nginx: NginxBinary, base: str, tmp_path: Path) -> None:
     misses: list[str] = []
     refused = 0
     for text, (passed, messages) in zip(texts, verdicts, strict=True):
-        found = refusals(nginx, text, tmp_path)
-        # a warning of level emerg does not keep nginx from starting
+        problems, lists = said(nginx, text, tmp_path)
+        found = refusals(problems, lists)
+        if passed:
+            warned = {
+                int(line) for line in re.findall(r"is (?:deprecated|obsolete),.* in .*:(\d+)$", messages, re.MULTILINE)
+            }
+            if warned != outdated(problems):
+                alarms.append(f"warnings: nginx {warned}, we {outdated(problems)}\n{messages}\n{text}")
         if passed and found:
-            alarms.append(f"{[(item.kind, item.message, item.span.line) for item in found]}\n{text}")
+            alarms.append(f"{found}\n{text}")
         if not passed and not any(part in messages for part in NOT_OURS):
             refused += 1
             if not found:

@@ -8,20 +8,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from tlslint.parse.nginx import swallowed
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.resolve import nginx_directives as table
-from tlslint.resolve.model import Listener, Place, Problem, Setting, TlsSettings, Unknown, VirtualHost
+from tlslint.resolve.include import Files, Unreadable
+from tlslint.resolve.model import Listener, Place, Problem, TlsSettings, Unknown, VirtualHost
 from tlslint.resolve.nginx_directives import ListenParameter, NginxDirective, Repeat, Status, ValueKind
 from tlslint.resolve.nginx_listen import ListenSpec, Socket, start_problems
 from tlslint.resolve.nginx_names import classify
 from tlslint.resolve.nginx_scope import Scope
-from tlslint.resolve.nginx_values import is_number, is_size, is_time, session_cache_error
+from tlslint.resolve.nginx_values import is_number, is_size, is_time, session_cache_error, size_of
 from tlslint.target import Target, Version
-from tlslint.tls.ciphers import evaluate, uses_system_profile
-from tlslint.tls.groups import evaluate_groups
+from tlslint.tls.ciphers import evaluate_tls13
 from tlslint.tls.handshake import build
 
 WILL_NOT_START: Final = "server-will-not-start"
@@ -53,6 +53,8 @@ SSL_COMMANDS: Final = frozenset(
 """What `SSL_CONF_cmd` knows in files, in any release (SSL_CONF_cmd(3))."""
 
 _STREAM_NAMES_SINCE: Final = Version("1.25.5")
+_ENGINES_REMOVED_SINCE: Final = Version("4.0")
+_STORES_SINCE: Final = Version("1.29.0")
 _CERTIFICATE_TESTED_SINCE: Final = Version("1.15.0")
 _UNPREDICTABLE_BLOCKS: Final = ("types", "match", "upstream")
 _OF_OTHER_MODULES_TOO: Final = ("pass", "protocol")
@@ -90,11 +92,14 @@ def verify(
     listeners: Sequence[Listener],
     lines: Sequence[tuple[str, Sequence[ListenLine]]],
     sockets: Sequence[tuple[Socket, Sequence[ListenLine]]],
+    files: Files | None = None,
+    base: str = "/",
 ) -> Iterator[Problem]:
     """Yield what the versions of nginx that the target may be say of a configuration.
 
     `given` is the target as the user gave it; where the server's version is unknown, what only some of the supported
     versions say is said with the version. `lines` are the `listen` lines of each module, `sockets` come with them too.
+    With `files`, the files that nginx opens are looked for, relative names being taken from `base`.
     """
     verifier = _Verifier(given)
     yield from verifier.scopes(main)
@@ -102,7 +107,7 @@ def verify(
     yield from verifier.names(hosts)
     yield from verifier.hosts_without_socket(hosts)
     yield from verifier.sockets_without_certificate(listeners)
-    yield from verifier.contexts(hosts)
+    yield from verifier.contexts(hosts, files, base)
 
 
 @dataclass(slots=True)
@@ -129,6 +134,8 @@ class _Verifier:
         assert self.target.server is not None
         self.version: Version = self.target.server
         self.versions = given.server_versions
+        self.zones: dict[str, tuple[str, Argument]] = {}
+        """Shared zones of sessions by name: the module and the word that declared each first."""
         self.is_guess = False
         """Whether it is only guessed in which module a file is included."""
         self.judges: dict[tuple[str, str, str], _Judge | str] = {}
@@ -184,12 +191,33 @@ class _Verifier:
                     if identity not in seen:
                         seen.add(identity)
                         yield from self._directive(place.directive, judge, is_made_up)
+                        if name == "ssl_session_cache":
+                            yield from self._zone(place.directive, module)
             elif judge and not self.is_guess:
                 yield from (_refusal(judge, place.directive.name.span) for place in places)
             else:
                 for place in places:
                     if len(place.directive.arguments) > 1:
                         yield from _swallowed(place.directive, None)
+
+    def _zone(self, directive: Directive, module: str) -> Iterator[Problem]:
+        for word in directive.arguments:
+            _, _, rest = word.partition("shared:")
+            name, _, size = rest.partition(":")
+            if not name or session_cache_error(word):
+                continue
+            owner, first = self.zones.setdefault(name, (module, word))
+            declared = first.rpartition(":")[2]
+            if owner != module:
+                message = f'the shared memory zone "{name}" is already declared for a different use'
+            elif size_of(size) != size_of(declared):
+                message = (
+                    f'the size {size_of(size)} of shared memory zone "{name}" conflicts with already declared size '
+                    f"{size_of(declared)}"
+                )
+            else:
+                continue
+            yield _refusal(message, word.span, related=((first.span, "declared here"),))
 
     def _judge(self, name: str, module: str, context: str) -> _Judge | str:
         facts = table.directive(name, module)
@@ -359,46 +387,42 @@ class _Verifier:
                     advice="name a certificate and its key, or reject handshakes with ssl_reject_handshake",
                 )  # fmt: skip
 
-    def contexts(self, hosts: Sequence[VirtualHost]) -> Iterator[Problem]:
-        """Yield what OpenSSL refuses of the settings of hosts that have a certificate (the others get no context)."""
+    def contexts(self, hosts: Sequence[VirtualHost], files: Files | None, base: str) -> Iterator[Problem]:
+        """Yield what is refused of the settings of hosts that have a certificate (the others get no context).
+
+        Cipher lists and groups have rules of their own, which ask OpenSSL's description too.
+        """
         seen: set[int] = set()
         for host in hosts:
             tls = host.tls
             if tls.certificates.is_unknown or not (tls.certificates.known or tls.reject_handshake.known):
                 continue
-            checks: tuple[tuple[Setting[Any] | None, Callable[[TlsSettings], Iterator[Problem]]], ...] = (
-                (tls.plain_ciphers, self._cipher_problem),
-                (tls.groups, self._group_problem),
-                (tls.conf_commands, self._command_problems),
-            )
-            for setting, check in checks:
-                if setting is not None and setting.explicit and id(setting) not in seen:
-                    seen.add(id(setting))
-                    yield from check(tls)
+            if tls.conf_commands.explicit and id(tls.conf_commands) not in seen:
+                seen.add(id(tls.conf_commands))
+                yield from self._command_problems(tls)
             scope = host.scope
             if isinstance(scope, Scope):
                 yield from _incompatible(scope, tls)
+            for pair in tls.certificates.known or ():
+                if (
+                    pair.key_place is not None
+                    and pair.key_file is not None
+                    and id(pair.key_place.directive) not in seen
+                ):
+                    seen.add(id(pair.key_place.directive))
+                    yield from self._key_problem(pair.key_file, pair.key_place)
+            if files is not None and files.whole_machine:
+                yield from _missing_files(host, files, base, seen)
 
-    def _cipher_problem(self, tls: TlsSettings) -> Iterator[Problem]:
-        setting = tls.plain_ciphers
-        if setting is None or setting.known is None or setting.span is None or not self._library_is_known:
-            return
-        text, span = setting.known, setting.span
-        if uses_system_profile(text):
-            return
-        error = evaluate(text, build(self.target)).error
-        if error is not None:
-            message = f'SSL_CTX_set_cipher_list("{text}") failed ({error})'
-            yield _refusal(message, span, kind="unusable-cipher-list")
-
-    def _group_problem(self, tls: TlsSettings) -> Iterator[Problem]:
-        text = tls.groups.known
-        place = tls.groups.places[-1]
-        if text is None or text == "auto" or place.directive.name != "ssl_ecdh_curve" or not self._library_is_known:
-            return
-        if evaluate_groups(text, build(self.target)).error is not None:
-            message = f'SSL_CTX_set1_curves_list("{text}") failed'
-            yield _refusal(message, place.span, kind="unsupported-group")
+    def _key_problem(self, key: str, place: Place) -> Iterator[Problem]:
+        openssl = self.given.openssl
+        if key.startswith("engine:") and openssl is not None and openssl >= _ENGINES_REMOVED_SINCE:
+            message = f"keys in engines do not work since OpenSSL {_ENGINES_REMOVED_SINCE}"
+            yield _refusal(message, place.span, kind="removed-directive", advice="use a provider, and store: keys")
+        if key.startswith("store:") and all(version < _STORES_SINCE for version in self.versions):
+            message = f'"store:" keys need nginx {_STORES_SINCE}'
+            label = f"nginx {self.version} takes it for the name of a file"
+            yield _refusal(message, place.span, kind="directive-newer-than-target", label=label)
 
     def _command_problems(self, tls: TlsSettings) -> Iterator[Problem]:
         for command in tls.conf_commands.known or ():
@@ -408,6 +432,9 @@ class _Verifier:
             failed = f'SSL_CONF_cmd("{name}", "{value}") failed'
             if name.lower() not in SSL_COMMANDS:
                 yield _refusal(f"{failed} (unknown cmd name)", name.span)
+            elif name.lower() == "ciphersuites" and self._library_is_known:
+                if evaluate_tls13(value, build(self.target)).error is not None:
+                    yield _refusal(f"{failed} (no cipher match)", value.span)
             elif not _is_possible_value(name.lower(), value):
                 yield _refusal(f"{failed} (bad value)", value.span)
 
@@ -645,6 +672,40 @@ def _without_context(listener: Listener) -> Iterable[VirtualHost]:
         return ()
     # nobody has a certificate to lend
     return [host for host in listener.virtual_hosts if not host.incomplete and not _has_context(host.tls)]
+
+
+_TICKET_KEY_BYTES: Final = (48, 80)
+
+
+def _missing_files(host: VirtualHost, files: Files, base: str, seen: set[int]) -> Iterator[Problem]:
+    """Yield files that nginx opens for a host with a certificate, and that are not there.
+
+    The client CAs are opened only where client certificates are asked for; outside of http the other lists for
+    verification are, too. Certificates and keys have rules of their own.
+    """
+    tls = host.tls
+    settings = [tls.dh_params]
+    verifies = tls.verify_client.known not in (None, "none")
+    if verifies or host.module == "http":
+        settings += [tls.trusted_ca, tls.crl]
+    if verifies:
+        settings.append(tls.client_ca)
+    for setting in settings:
+        if setting.known and setting.span is not None and id(setting) not in seen:
+            seen.add(id(setting))
+            found = files.data(files.resolve(setting.known, base))
+            if isinstance(found, Unreadable) and found.kind in ("missing", "not-a-file"):
+                yield _refusal(f'"{setting.known}" {found.reason}', setting.span)
+    for place in tls.ticket_keys.places:
+        if id(place.directive) not in seen and len(place.directive.arguments) == 1:
+            seen.add(id(place.directive))
+            argument = place.directive.arguments[0]
+            found = files.data(files.resolve(argument, base))
+            if isinstance(found, Unreadable):
+                if found.kind in ("missing", "not-a-file"):
+                    yield _refusal(f'"{argument}" {found.reason}', argument.span)
+            elif len(found) not in _TICKET_KEY_BYTES:
+                yield _refusal(f'"{argument}" must be 48 or 80 bytes', argument.span, label=f"has {len(found)}")
 
 
 def _incompatible(scope: Scope, tls: TlsSettings) -> Iterator[Problem]:
