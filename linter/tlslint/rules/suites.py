@@ -22,9 +22,11 @@ from tlslint.tls.ciphers import (
     evaluate,
     library,
     tokens,
+    usable,
 )
 from tlslint.tls.groups import evaluate_groups
-from tlslint.tls.handshake import build, negotiate
+from tlslint.tls.handshake import build, level_of, negotiate
+from tlslint.tls.protocols import negotiable
 
 TLS13 = "TLSv1.3"
 NAMED = 4
@@ -198,6 +200,45 @@ def groups_hold(handshake: Handshake, target: Target) -> bool:
     return value is None or value == "auto" or evaluate_groups(value, build(target)).error is None
 
 
+# -- lists of which nothing is left ------------------------------------------------------------------------------------
+
+
+def why_unused(deployment: Deployment, handshake: Handshake, value: str, target: Target) -> str:
+    """Say why no suite is left for the versions below TLS 1.3 that are on, or return an empty text where one is."""
+    tls, openssl = handshake.tls, build(target)
+    enabled = (tls.effective_protocols.known or frozenset()) - {TLS13}
+    level = level_of(value, tls.security_level, target)
+    if not negotiable(enabled, openssl, level, None) or not groups_hold(handshake, target):
+        return ""
+    if offered_below_tls13(deployment, handshake, target):
+        return ""
+    suites = evaluate(value, openssl).suites
+    permitted = usable(suites, level, openssl)
+    if not suites:
+        return ""
+    if not permitted:
+        return f"security level {level} forbids all of it"
+    if all(suite.kx == "DHE" for suite in permitted) and not tls.dh_params.known:
+        return "only DHE suites, which need DH parameters"
+    kinds = sorted({kind.upper() for kind, _, _ in handshake.keys if kind != "unknown"})
+    return f"nothing that {listed(kinds, 'or') or 'any'} keys can use"
+
+
+@lru_cache(maxsize=1)
+def _unusable(deployment: Deployment) -> frozenset[int]:
+    """Return the settings whose cipher list nobody who has it can use, by identity."""
+    used: set[int] = set()
+    idle: set[int] = set()
+    targets = deployment.targets()
+    for handshake in deployment.handshakes:
+        value = handshake.tls.ciphers.known
+        if not handshake.keys or not handshake.endpoints or handshake.quic or value is None:
+            continue
+        unused = all(why_unused(deployment, handshake, value, target) for target in targets)
+        (idle if unused else used).add(id(handshake.tls.ciphers))
+    return frozenset(idle - used)
+
+
 # -- the policy's view -------------------------------------------------------------------------------------------------
 
 
@@ -312,9 +353,11 @@ class WrittenList:
 
 
 def lists_in_force(deployment: Deployment) -> Iterator[WrittenList]:
-    """Yield the written cipher lists that are some host's and that an OpenSSL of the target takes."""
+    """Yield the written cipher lists that are some host's and of some use, with an OpenSSL of the target."""
+    unusable = _unusable(deployment)
     for written in written_lists(deployment):
-        if written.in_force and not refused_by_all(str(written.argument), deployment):
+        useless = id(written.setting) in unusable or refused_by_all(str(written.argument), deployment)
+        if written.in_force and not useless:
             yield written
 
 

@@ -29,18 +29,15 @@ from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules.suites import (
     TLS13,
     WrittenList,
-    groups_hold,
     names_tls13,
-    offered_below_tls13,
     refused,
     refused_by_all,
+    some,
+    why_unused,
     written_lists,
 )
-from tlslint.rules.words import listed, part_of, releases, value_argument
-from tlslint.target import Target
-from tlslint.tls.ciphers import evaluate, tokens, usable
-from tlslint.tls.handshake import build, level_of
-from tlslint.tls.protocols import negotiable
+from tlslint.rules.words import part_of, releases, value_argument
+from tlslint.tls.ciphers import tokens
 
 rule = Rule(
     code="TLS206",
@@ -76,6 +73,7 @@ def _refused(deployment: Deployment, written: WrittenList, error: str, versions:
         span = part_of(written.argument, invalid.start, invalid.end)
     elif named and all(names_tls13(token) for token in named):
         label = f"suites of TLS 1.3 do not count here, and nothing else is named; {label}"
+    label += _dropped(value)
     where = "" if len(versions) == len(everyone) else f" by OpenSSL {releases(versions, everyone)}"
     return rule.finding(
         f"the cipher list of {{endpoint}} is refused{where}",
@@ -94,7 +92,7 @@ def _unused(deployment: Deployment, handshake: Handshake, policy: Policy) -> Ite
     value = handshake.tls.ciphers.known
     if value is None or refused_by_all(value, deployment):
         return
-    reasons = [_why_unused(deployment, handshake, value, target) for target in deployment.targets()]
+    reasons = [why_unused(deployment, handshake, value, target) for target in deployment.targets()]
     if not all(reasons):
         return
     argument = value_argument(handshake.tls.ciphers)
@@ -102,29 +100,13 @@ def _unused(deployment: Deployment, handshake: Handshake, policy: Policy) -> Ite
     yield rule.finding(
         f"nothing on the cipher list can be negotiated with {versions} by {{endpoint}}",
         argument.span if argument is not None else handshake.endpoints[0].answering.span,
-        label=max(reasons, key=reasons.count),
+        label=max(reasons, key=reasons.count) + _dropped(value),
         source=policy.source_of("ciphers"),
         help="use the policy's list",
         endpoints=handshake.labels,
     )
 
 
-def _why_unused(deployment: Deployment, handshake: Handshake, value: str, target: Target) -> str:
-    """Say why no suite is left for the versions below TLS 1.3 that are on, or return an empty text where one is."""
-    tls, openssl = handshake.tls, build(target)
-    enabled = (tls.effective_protocols.known or frozenset()) - {TLS13}
-    level = level_of(value, tls.security_level, target)
-    if not negotiable(enabled, openssl, level, None) or not groups_hold(handshake, target):
-        return ""
-    if offered_below_tls13(deployment, handshake, target):
-        return ""
-    suites = evaluate(value, openssl).suites
-    permitted = usable(suites, level, openssl)
-    if not suites:
-        return ""
-    if not permitted:
-        return f"security level {level} forbids all of it"
-    if all(suite.kx == "DHE" for suite in permitted) and not tls.dh_params.known:
-        return "only DHE suites, which need DH parameters"
-    kinds = sorted({kind.upper() for kind, _, _ in handshake.keys if kind != "unknown"})
-    return f"nothing that {listed(kinds, 'or') or 'any'} keys can use"
+def _dropped(value: str) -> str:
+    names = [f'"{token.text}"' for token in tokens(value) if token.unknown and not token.operator]
+    return f"; {some(names)} {'is' if len(names) == 1 else 'are'} not known" if names else ""
