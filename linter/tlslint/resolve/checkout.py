@@ -7,8 +7,6 @@ import mmap
 import os
 from functools import lru_cache
 
-from tlslint.pki.bundle import read_bounded
-
 _HEADER_BYTES = 12
 _FIXED_BYTES = 62
 """Of an entry: stat data, SHA-1 and flags, which stand before the path."""
@@ -43,6 +41,9 @@ def _git_directory(top: str) -> str:
     directory = os.path.join(top, ".git")
     if os.path.isdir(directory):
         return directory
+    # only here: most runs read no certificate
+    from tlslint.pki.bundle import read_bounded
+
     try:
         pointer = read_bounded(directory, _MAX_POINTER_BYTES).decode("utf-8", "surrogateescape")
     except OSError:

@@ -360,25 +360,23 @@ class TlsReader:
         return "" if not file or file.startswith(_NOT_FILES) else self.files.resolve(file, self.base)
 
     def _bundle(self, file: str) -> "Bundle | Unreadable":
-        from tlslint.pki.bundle import read_bundle
-
         if file.startswith("data:"):
+            from tlslint.pki.bundle import read_bundle
+
             return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:")
         if file.startswith(_NOT_FILES):
             return _not_a_file(file)
         return self.files.bundle(self.files.resolve(file, self.base))
 
     def _key(self, file: str) -> "KeyFacts | Unreadable":
-        from tlslint.pki.bundle import read_private_key_facts
-
         if file.startswith("data:"):
-            return read_private_key_facts(file[5:].encode("utf-8", "surrogateescape"))
+            return _key_facts(file[5:].encode("utf-8", "surrogateescape"))
         if file.startswith(_NOT_FILES):
             return _not_a_file(file)
         path = self.files.resolve(file, self.base)
         if path not in self._keys:
             data = self.files.data(path)
-            self._keys[path] = data if isinstance(data, Unreadable) else read_private_key_facts(data)
+            self._keys[path] = data if isinstance(data, Unreadable) else _key_facts(data)
         return self._keys[path]
 
     # -- the default server and the named host -----------------------------------------------------------------------
@@ -437,6 +435,13 @@ class TlsReader:
 _SETTING_FIELDS = tuple(
     name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh")
 )
+
+
+def _key_facts(data: bytes) -> "KeyFacts":
+    # only here: a configuration whose keys are not at hand starts without the certificate code
+    from tlslint.pki.bundle import read_private_key_facts
+
+    return read_private_key_facts(data)
 
 
 def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, version_known: bool) -> tuple[Shadow, ...]:
