@@ -5,10 +5,12 @@ from pathlib import Path
 from support.compare import Predicted
 from support.servers import NginxBinary
 from tlslint.discover import discover
+from tlslint.parse.tree import Tree
 from tlslint.report.show import deployment_data
+from tlslint.resolve.model import Deployment
 from tlslint.resolve.nginx import resolve
 from tlslint.settings import Settings
-from tlslint.target import parse_target
+from tlslint.target import Target, parse_target
 
 
 def target_of(nginx: NginxBinary) -> str:
@@ -16,12 +18,20 @@ def target_of(nginx: NginxBinary) -> str:
     return "local" if nginx.name == "nginx-system" else nginx.target
 
 
-def predict(nginx: NginxBinary | str, entry: Path) -> list[Predicted]:
-    """The endpoints that `show` has for a configuration and a server (or a `--target`), as in its JSON."""
-    target = nginx if isinstance(nginx, str) else target_of(nginx)
-    settings = Settings(root="/", target=target)
-    (root,) = discover([str(entry)], settings).roots
+def deployment_of(target: Target, entry: Path) -> Deployment:
+    """What the configuration with this entry file is on a target."""
+    (root,) = discover([str(entry)], Settings(root="/")).roots
     tree = root.files.tree(root.entry)
-    deployment = resolve(root, tree, parse_target(settings.target, "nginx"))
+    assert isinstance(tree, Tree)
+    return resolve(root, tree, target)
+
+
+def endpoints_of(deployment: Deployment) -> list[Predicted]:
+    """The endpoints as in the JSON of `show`."""
     endpoints: list[Predicted] = deployment_data(deployment)["endpoints"]
     return endpoints
+
+
+def predict(nginx: NginxBinary, entry: Path) -> list[Predicted]:
+    """The endpoints that `show` has for a configuration and a server."""
+    return endpoints_of(deployment_of(parse_target(target_of(nginx), "nginx"), entry))

@@ -578,7 +578,9 @@ def _conclude13(
         return False, done
     retry = again if isinstance(again, Refusal) else None
     library_knows = any(GROUPS[group] in LIBRARY_GROUPS for group in groups)
-    if not confirmations["TLSv1.3"].finished and (retry or not library_knows) and (done.reply or done.tickets):
+    # the library's own order of suites may fail where ours does not
+    lost = retry or "illegal parameter" in confirmations["TLSv1.3"].error or not library_knows
+    if not confirmations["TLSv1.3"].finished and lost and (done.reply or done.tickets):
         confirmations["TLSv1.3"] = Confirmation(True, reply=done.reply)
     return done.tickets > 0, retry
 

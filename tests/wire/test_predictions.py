@@ -15,12 +15,6 @@ from support.prediction import predict
 from support.random_nginx import GeneratedConfig, generate
 from support.scanner import scan
 from support.servers import NginxBinary, NginxServer, free_ports, nginx_test
-from tlslint.discover import discover
-from tlslint.parse.tree import Tree
-from tlslint.report.show import deployment_data
-from tlslint.resolve.nginx import resolve
-from tlslint.settings import Settings
-from tlslint.target import parse_target
 
 CONFIGURATIONS = int(os.environ.get("TLSLINT_RANDOM_CONFIGURATIONS", "40"))
 FIRST = int(os.environ.get("TLSLINT_RANDOM_FIRST", "0"))
