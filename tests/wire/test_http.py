@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.servers import NginxBinary, NginxServer, free_ports
 from tlslint.discover import discover
+from tlslint.parse.tree import Tree
 from tlslint.resolve.model import Deployment, Location, Unknown
 from tlslint.resolve.nginx import resolve
 from tlslint.resolve.nginx_http import ALWAYS_SENT_WITH
@@ -23,7 +24,7 @@ INHERIT_SINCE = (1, 29, 3)
 
 
 @dataclass
-class Tree:
+class Grown:
     """A random server block: its text, and the paths at which to ask with the location that answers."""
 
     lines: list[str] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Grower:
             return f"return {status} {self.choice.choice(('https', 'http', '$scheme'))}://r.example.test/x;"
         return f"return {status};"
 
-    def location(self, path: str, depth: int, tree: Tree, indent: str) -> None:
+    def location(self, path: str, depth: int, tree: Grown, indent: str) -> None:
         written = self.choice.choice((path, f"^~ {path}")) if depth else path
         tree.lines.append(f"{indent}location {written} {{")
         tree.lines += [f"{indent}    {line}" for line in self.headers()]
@@ -69,7 +70,7 @@ class Grower:
         tree.lines += [f"{indent}    {self.answer()}", f"{indent}}}"]
         tree.paths.append((path, written, ""))
 
-    def server(self, tree: Tree) -> None:
+    def server(self, tree: Grown) -> None:
         tree.lines += [f"    {line}" for line in self.headers()]
         for number in range(self.choice.randint(1, 4)):
             self.location(f"/l{number}/", 0, tree, "    ")
@@ -80,7 +81,7 @@ class Grower:
             tree.paths.append(("/other", "", ""))
 
 
-def write(folder: Path, trees: list[Tree], http: list[str], ports: tuple[int, int], certificates: Path) -> None:
+def write(folder: Path, trees: list[Grown], http: list[str], ports: tuple[int, int], certificates: Path) -> None:
     lines = ["events {}", "http {", '    map $scheme $mapped { https "over-tls"; }', *(f"    {line}" for line in http)]
     lines += [f"    ssl_certificate {certificates}/a-rsa.pem;", f"    ssl_certificate_key {certificates}/a-rsa.key;"]
     for number, tree in enumerate(trees):
@@ -95,6 +96,7 @@ def resolved(entry: Path, target: str) -> Deployment:
     settings = Settings(root="/", target=target)
     (root,) = discover([str(entry)], settings).roots
     tree = root.files.tree(root.entry)
+    assert isinstance(tree, Tree)
     return resolve(root, tree, parse_target(target, "nginx"))
 
 
@@ -130,7 +132,7 @@ def ask(ports: tuple[int, int], tls: bool, host: str, path: str) -> tuple[int, l
 def test_headers_and_redirects_arrive_as_predicted(nginx: NginxBinary, certificates: Path, tmp_path: Path) -> None:
     choice = random.Random(f"headers {nginx.name}")
     grower = Grower(choice, nginx.version)
-    trees = [Tree() for _ in range(TREES)]
+    trees = [Grown() for _ in range(TREES)]
     for tree in trees:
         grower.server(tree)
     first, second = free_ports(2)
@@ -161,3 +163,69 @@ def test_headers_and_redirects_arrive_as_predicted(nginx: NginxBinary, certifica
                         wrong.append(f"t{number} {path}: {target} but {redirect.scheme}")
     assert asked >= REQUESTS
     assert wrong == [], "\n".join(wrong)
+
+
+BODIES = (
+    "return 301 https://b.example.test$request_uri;",
+    "return https://b.example.test/;",
+    "return 302 /relative;",
+    "return 308 $scheme://$host/x;",
+    "if ($scheme = http) { return 301 https://$host$request_uri; } return 200;",
+    "if ($https = '') { return 301 https://$host$request_uri; } return 204;",
+    "if ($https) { return 302 http://$host$request_uri; } return 204;",
+    "if ($https = on) { return 302 http://$host$request_uri; } return 204;",
+    "if ($scheme != https) { return 301 https://$host$request_uri; } return 204;",
+    "if ($scheme ~ ^http$) { return 301 https://$host$request_uri; } return 204;",
+    "if ($ssl_protocol = '') { return 301 https://$host$request_uri; } return 204;",
+    "if ($host = t12.example.test) { return 301 https://$host$request_uri; } return 404;",
+    "rewrite ^ https://b.example.test/? permanent;",
+    "rewrite ^/(.*)$ https://b.example.test/$1 redirect;",
+    "rewrite ^/(.*)$ /moved/$1 permanent;",
+    "rewrite ^/old/ https://b.example.test/ permanent;",
+    "rewrite ^/(?!old/)(.*)$ http://b.example.test/$1;",
+    "break; return 301 https://b.example.test/;",
+    "return 204; rewrite ^ https://b.example.test/ permanent;",
+    "rewrite ^ /elsewhere last; return 301 https://b.example.test/;",
+    "location / { return 301 https://b.example.test/; }",
+    "location / { rewrite ^ https://b.example.test/ permanent; } location /old/ { return 204; }",
+    "return 444;",
+    "location = / { return 301 https://b.example.test/; }",
+)
+"""Server blocks that redirect some requests, all or none."""
+
+
+def redirected(ports: tuple[int, int], tls: bool, host: str, path: str) -> tuple[int, str] | None:
+    try:
+        status, headers = ask(ports, tls, host, path)
+    except (http.client.RemoteDisconnected, ConnectionResetError):
+        return None  # 444
+    location = dict(headers).get("Location")
+    return None if location is None else (status, location)
+
+
+def test_redirects_are_as_predicted(nginx: NginxBinary, certificates: Path, tmp_path: Path) -> None:
+    first, second = free_ports(2)
+    ports = (first, second)
+    trees = [Grown([f"    {body}"]) for body in BODIES]
+    write(tmp_path, trees, [], ports, certificates)
+    deployment = resolved(tmp_path / "nginx.conf", nginx.target)
+    decided = 0
+    with NginxServer(nginx, tmp_path):
+        for number, body in enumerate(BODIES):
+            locations = {item.path: item for item in deployment.virtual_hosts[number].locations}
+            top = locations[""]
+            for tls in (False, True):
+                for path in ("/", "/old/x"):
+                    seen = redirected(ports, tls, f"t{number}.example.test", path)
+                    here = locations.get("/old/") if path.startswith("/old/") else locations.get("= /")
+                    answering = [top] if top.final and here is None else [top, here or locations["/"]]
+                    redirects = [item for location in answering for item in location.redirects]
+                    reach = [item.over_tls if tls else item.over_plain for item in redirects]
+                    if True in reach:
+                        decided += 1
+                        assert seen is not None, (body, tls, path)
+                        assert seen[0] in {item.status for item in redirects}, (body, tls, path)
+                    elif not any(one is None for one in reach):
+                        decided += 1
+                        assert seen is None, (body, tls, path)
+    assert decided > 3 * len(BODIES)

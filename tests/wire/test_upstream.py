@@ -14,6 +14,7 @@ import pytest
 from support.servers import NginxBinary, NginxServer, free_ports
 from tlslint.check import check
 from tlslint.discover import discover
+from tlslint.parse.tree import Tree
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment, Upstream
 from tlslint.resolve.nginx import resolve
@@ -102,6 +103,7 @@ def resolved(text: str, target: str, folder: Path) -> Deployment:
     entry.write_text(text, encoding="utf-8")
     (root,) = discover([str(entry)], Settings(root="/", target=target)).roots
     tree = root.files.tree(root.entry)
+    assert isinstance(tree, Tree)
     return resolve(root, tree, parse_target(target, "nginx"))
 
 

@@ -43,7 +43,10 @@ SCRIPTS: Final = (
 _CONTENT: Final = frozenset(
     ("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", "return", "rewrite", *APPLICATIONS)
 )
-_SAMPLE_PATHS: Final = ("/", "/a", "/a/b.html", "/index.php", "/.well-known/acme-challenge/x")
+_EVERY_PATH: Final = re.compile(
+    r"\^?/?\??(?:(?:\.\*|\((?:\?P?<\w+>)?\.\*\??\))\$?)?|\^?\((?:/\.\*|\.\+)\)\$?|\^?\.\+\$?"
+)
+"""Patterns that match whatever the path is, as people write them: `^`, `^/`, `^(.*)$`, `^/(.*)$`, `^(.+)$`."""
 _CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
 _REQUEST: Final = {
     "scheme": ("https", "http"),
@@ -88,7 +91,6 @@ class HttpReader:
         self._formats: dict[int, dict[str, tuple[str, Place]]] = {}
         self._logs: dict[tuple[int, ...], tuple[LogFormat, ...]] = {}
         self._maps: dict[int, dict[str, list[Place]]] = {}
-        self._always: dict[str, bool] = {}
 
     def read(self, host: VirtualHost) -> Web:
         """Return the places where requests to a host can end, and the logs that are written of them."""
@@ -271,7 +273,7 @@ class HttpReader:
                 return _Steps(tuple(redirects), int(words[0]) if words[0].isdecimal() else None)
             elif name == "rewrite" and len(words) >= 2:
                 flag = str(words[2]) if len(words) > 2 else ""
-                every = self._takes_every_path(str(words[0]))
+                every = takes_every_path(words[0])
                 redirect = _rewritten(place, flag, every)
                 if redirect is not None:
                     redirects.append(redirect)
@@ -282,17 +284,6 @@ class HttpReader:
                         return _Steps(tuple(redirects), None, flag == "last")
                     is_moved = True
         return _Steps(tuple(redirects), None, is_moved)
-
-    def _takes_every_path(self, pattern: str) -> bool:
-        found = self._always.get(pattern)
-        if found is None:
-            try:
-                compiled = re.compile(pattern)
-                found = all(compiled.search(path) for path in _SAMPLE_PATHS)
-            except (re.error, OverflowError, RecursionError):
-                found = False  # it has what PCRE alone knows
-            self._always[pattern] = found
-        return found
 
     # -- logs --------------------------------------------------------------------------------------------------------
 
@@ -354,6 +345,11 @@ class HttpReader:
 _HEADER_DIRECTIVES: Final = frozenset(("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers"))
 
 
+def takes_every_path(pattern: str) -> bool:
+    """Whether a regular expression is one of the usual ones that match whatever the path is."""
+    return _EVERY_PATH.fullmatch(pattern) is not None
+
+
 def assigned(scope: Scope, name: str) -> str | None:
     """Return the constant that the only `set` of a variable (`$name`) in a host gives it; None where it is not so."""
     value: str | None = None
@@ -393,12 +389,15 @@ def _header_words(place: Place) -> Iterator[str]:
         yield from (word for word in words if not word.startswith("-"))
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 def _hidden_headers(scope: Scope, application: Place | None) -> frozenset[str]:
     if application is None:
-        return frozenset()
+        return _NOTHING
     family = application.directive.name.partition("_")[0]
     places = scope.nearest(f"{family}_hide_header")
-    return frozenset(word.lower() for place in places for word in place.directive.arguments) if places else frozenset()
+    return frozenset(word.lower() for place in places for word in place.directive.arguments) if places else _NOTHING
 
 
 def _application(scope: Scope) -> Place | None:
@@ -521,4 +520,4 @@ def _holds(condition: str, tls: bool) -> bool | None:
         return None
 
 
-__all__ = ["ALWAYS_SENT_WITH", "HttpReader", "assigned"]
+__all__ = ["ALWAYS_SENT_WITH", "HttpReader", "assigned", "takes_every_path"]

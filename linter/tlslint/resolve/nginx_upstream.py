@@ -37,7 +37,7 @@ _FAMILIES: Final = {
 }
 _INTERESTING: Final = frozenset((*PASSES, *KEY_LOGS))
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_SCHEME: Final = re.compile(r"[a-z]+://")
+_SCHEME: Final = re.compile(r"[^/:]*://")
 _LOCAL: Final = re.compile(r"localhost|127\.[\d.]+|\[?::1\]?|unix:.*", re.IGNORECASE)
 _SPELT: Final = {name.lower(): name for name in PROTOCOLS}
 _VERSION_COMMANDS: Final = ("protocol", "minprotocol", "maxprotocol")
