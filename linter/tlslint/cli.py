@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+from typer.models import CommandInfo
 
 from tlslint import __version__
 
@@ -48,14 +50,29 @@ class OutputClosed(Exception):  # noqa: N818 - not an error at all
     """Whoever reads the output has seen enough (`tlslint | head`)."""
 
 
+OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
+
+
+def command_names() -> dict[str, CommandInfo]:
+    """Return the commands by name."""
+    return {info.name or info.callback.__name__: info for info in app.registered_commands if info.callback}
+
+
+def asks_for(arguments: Sequence[str]) -> str | None:
+    """Return the command that the arguments ask for, or None where they ask for what concerns all of them."""
+    if arguments and arguments[0] in command_names():
+        return arguments[0]
+    own = bool(arguments) and arguments[0].partition("=")[0] in OWN_OPTIONS
+    return None if own else DEFAULT_COMMAND
+
+
 class CheckByDefault(TyperGroup):
     """A group that takes arguments which begin with no command for those of `check`."""
 
-    OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
-        if not args or (args[0] not in self.commands and args[0].partition("=")[0] not in self.OWN_OPTIONS):
+        # while completing, what is typed so far may become a command yet
+        if not ctx.resilient_parsing and asks_for(args) == DEFAULT_COMMAND and args[:1] != [DEFAULT_COMMAND]:
             if args and not args[0].startswith("-") and not os.path.lexists(args[0]):
                 self._suggest(args[0])
             args = [DEFAULT_COMMAND, *args]
@@ -64,7 +81,7 @@ class CheckByDefault(TyperGroup):
     def _suggest(self, word: str) -> None:
         from difflib import get_close_matches
 
-        close = get_close_matches(word, self.commands, n=1)
+        close = get_close_matches(word, command_names(), n=1)
         if close:
             raise Failure(f'"{word}" is neither a command nor a file (did you mean "{close[0]}"?)')
 
@@ -87,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
             # paths and configurations may hold what the terminal's encoding does not
             stream.reconfigure(errors="backslashreplace")
     try:
-        get_command(app).main(list(arguments), prog_name="tlslint")
+        get_command(_with_command(asks_for(arguments))).main(list(arguments), prog_name="tlslint")
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else FAILED if leave.code else 0
     except Failure as failure:
@@ -103,6 +120,15 @@ def run(arguments: Sequence[str]) -> int:
             print_exception(error)
         return _refuse(f"internal error: {error!r} (-v shows where)")
     return 0
+
+
+def _with_command(name: str | None) -> typer.Typer:
+    """Return the app with that command alone: making the others ready would take as long as linting a file."""
+    if name is None or "_TLSLINT_COMPLETE" in os.environ:
+        return app
+    only = copy(app)
+    only.registered_commands = [command_names()[name]]
+    return only
 
 
 def _refuse(message: str) -> int:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from tlslint.record import dataclass
 from tlslint.tls.suites import OpenSSL
@@ -71,16 +72,22 @@ def _release(version: str) -> tuple[int, int, int]:
 
 
 @cache
+def _facts() -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(_DATA.read_bytes())
+    return facts
+
+
+@cache
 def _vocabulary(openssl: OpenSSL) -> dict[str, Group]:
     """The names that the library knows; in lower case when it does not tell them apart."""
-    release = openssl.release
+    release, any_case = openssl.release, _any_case(openssl)
     names: dict[str, Group] = {}
-    for name, number, bits, tls12, tls13, since, until, modern, old in json.loads(_DATA.read_bytes())["groups"]:
+    for name, number, bits, tls12, tls13, since, until, modern, old in _facts()["groups"]:
         if release < _release(since) or (until and release >= _release(until)):
             continue
         group = Group(name, number, bits, tls12, tls13)
         for spelling in modern if release >= (3, 0, 0) else old:
-            names[spelling.lower() if _any_case(openssl) else spelling] = group
+            names[spelling.lower() if any_case else spelling] = group
     return names
 
 
@@ -97,7 +104,7 @@ def groups(openssl: OpenSSL) -> tuple[Group, ...]:
 def groups_default(openssl: OpenSSL) -> tuple[Group, ...]:
     """The groups that are on when nothing sets them, in order."""
     by_name = {group.name: group for group in groups(openssl)}
-    defaults: dict[str, list[str]] = json.loads(_DATA.read_bytes())["default"]
+    defaults: dict[str, list[str]] = _facts()["default"]
     newest = max((version for version in defaults if _release(version) <= openssl.release), key=_release)
     return tuple(by_name[name] for name in defaults[newest])
 

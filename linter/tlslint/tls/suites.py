@@ -101,6 +101,7 @@ class OpenSSL:
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?([a-z]*)")
 
 
+@cache
 def _release(version: str) -> tuple[tuple[int, int, int], str]:
     match = _VERSION.match(version)
     if not match:
