@@ -24,8 +24,8 @@ class StageError(Exception):
 def lint(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Report:
     """Discover, parse, resolve, check.
 
-    Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where tlslint itself fails
-    the rest goes on, and the report has the failure.
+    Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where
+    tlslint itself fails the rest goes on, and the report has the failure.
     """
     # only linting needs the rules
     from tlslint.rules import RULES
@@ -154,7 +154,8 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
                 counts[what] = counts.get(what, 0) + len(handshake.endpoints)
     for file, pair in unread.items():
         if not deployment.certificates.is_missing(pair.trouble, pair.path):
-            yield CouldNotCheck(f'certificate "{file}" of {_endpoints(endpoints[file])}', _elsewhere(pair), pair.place.span)
+            what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
+            yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
     yield from _half_read(deployment)
     for why, counts in settings.items():
         names = ", ".join(what.replace("_", " ") for what in counts)

@@ -1,0 +1,79 @@
+"""A certificate or key that the configuration names does not exist.
+
+## What it finds
+A certificate or key file that is not there, or is a directory. It is an error where tlslint can know it: with `--root
+/` on the server itself, where other certificates of the configuration lie in the same directory, or where
+`--require-certificates` says that all of them are here.
+
+## Why it matters
+The server opens every certificate at its start, whether or not a client ever asks for it.
+
+## What clients see
+Connection refused, after the next restart; a reload keeps the old configuration. nginx says `cannot load certificate
+"…": BIO_new_file() failed (… No such file or directory …)`.
+
+## How to fix it
+Correct the path, or put the file there. In a repository that holds no certificates, say with `--root` or `path-map`
+where they are.
+
+## False alarms that it avoids
+Certificates are rarely kept beside configuration: a file that is merely not in the repository is counted as not
+checked. So are names with variables, `engine:` and `store:` names, files that only the server's own user may read, and
+hosts that the server makes no TLS context for.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.parse.tree import Span
+from tlslint.policy import Policy
+from tlslint.resolve.model import CertificatePair, Deployment
+from tlslint.rules.served import also_named, file_span, key_span
+
+rule = Rule(
+    code="TLS301",
+    name="certificate-not-found",
+    severity=Severity.ERROR,
+    summary="a certificate or key that the configuration names does not exist",
+    why="the server opens every certificate at its start, whether or not a client asks for it",
+    seen='nginx does not start: cannot load certificate "…": BIO_new_file() failed (… No such file or directory …)',
+    sources=("nginx, ngx_http_ssl_module: ssl_certificate", "Apache HTTP Server, mod_ssl: SSLCertificateFile"),
+)
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield each certificate and key file that the server will not find, once."""
+    if not any(pair.trouble or pair.key_trouble for pair in deployment.certificates.pairs):
+        return
+    certificates: dict[str, list[CertificatePair]] = {}
+    keys: dict[str, list[CertificatePair]] = {}
+    for pair in deployment.certificates.pairs:
+        if pair.bundle is None and _is_missing(deployment, pair.trouble, pair.path):
+            certificates.setdefault(pair.path, []).append(pair)
+        if pair.key is None and _is_missing(deployment, pair.key_trouble, pair.key_path):
+            keys.setdefault(pair.key_path, []).append(pair)
+    for pairs in certificates.values():
+        first = pairs[0]
+        places = [pair.place for pair in pairs]
+        yield _finding(f"the certificate {first.reason}", file_span(first), rule.seen, also_named(places))
+    for pairs in keys.values():
+        first = pairs[0]
+        places = [pair.key_place for pair in pairs if pair.key_place is not None]
+        seen = rule.seen.replace("load certificate", "load certificate key")
+        yield _finding(f"the key {first.key_reason}", key_span(first), seen, also_named(places))
+
+
+def _is_missing(deployment: Deployment, trouble: str, path: str) -> bool:
+    # a directory is no file wherever it is
+    return bool(path) and (trouble == "not-a-file" or deployment.certificates.is_missing(trouble, path))
+
+
+def _finding(message: str, span: Span, seen: str, related: tuple[Related, ...]) -> Finding:
+    return rule.finding(
+        message,
+        span,
+        label="the server looks here",
+        seen=seen,
+        help="correct the path, or put the file there",
+        related=related,
+    )

@@ -1,0 +1,87 @@
+"""A certificate has a key that is too weak, or known to be broken.
+
+## What it finds
+RSA keys below 2048 bits and curves below 224, DSA keys, RSA keys with an unusable exponent, with a small factor, with
+primes that are too close, and keys of the flawed Infineon library (ROCA). Keys below what the policy asks for are
+warned of. Intermediates that clients need count as well.
+
+## Why it matters
+Whoever computes the private key from the public one can be the server.
+
+## What clients see
+curl: `(60) SSL certificate problem: EE certificate key too weak`. At OpenSSL's usual security level nginx itself
+refuses short keys: `SSL_CTX_use_certificate("…") failed (… ee key too small)`. Nobody notices the other flaws.
+
+## How to fix it
+Make a new key (P-256, or RSA with 2048 bits or more) and have a new certificate issued; revoke one whose key is broken.
+
+## False alarms that it avoids
+Roots are not judged. The keys that Debian made in 2006 to 2008 can be told by lists only, and are not looked for.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment
+from tlslint.rules.served import chains, described, elsewhere, file_span, named, sent_on_the_way
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+
+rule = Rule(
+    code="TLS313",
+    name="weak-key",
+    severity=Severity.ERROR,
+    summary="a certificate has a key that is too weak, or known to be broken",
+    why="whoever computes the private key from the public one can be the server",
+    seen='nginx does not start: SSL_CTX_use_certificate("…") failed (… ee key too small)',
+    sources=("NIST SP 800-131A revision 2", "CA/Browser Forum Baseline Requirements, 6.1.1.3", "CVE-2017-15361"),
+)
+SEEN_BROKEN = "nobody gets an error, that is the trap; scanners and authorities that check keys report it"
+SEEN_POLICY = "nobody gets an error; audits against the policy report it"
+SHORT = frozenset(("short", "weak-curve", "unnamed-curve"))
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield one finding for each flaw of each key of each served file."""
+    for served, chain in chains(deployment):
+        for certificate in sent_on_the_way(chain):
+            what = f"{described(certificate, chain)} in {named(served)}"
+            for message, label, severity, seen, source in _flaws(certificate, policy):
+                yield rule.finding(
+                    f"the key of {what}, served for {{endpoint}}, {message}",
+                    file_span(served.pairs[0]),
+                    severity=severity,
+                    label=label,
+                    seen=seen,
+                    source=source,
+                    help="make a new key, and have a new certificate issued",
+                    endpoints=[endpoint.label for endpoint in served.endpoints],
+                    related=elsewhere(served),
+                )
+
+
+def _flaws(certificate: "Certificate", policy: Policy) -> Iterator[tuple[str, str, Severity, str, str]]:
+    # only where there is a certificate
+    from tlslint.pki.keys import key_flaws
+
+    flaws = key_flaws(certificate)
+    for flaw in flaws:
+        seen = rule.seen if flaw.weakness.value in SHORT else SEEN_BROKEN
+        yield f"is too weak: {flaw.message}", flaw.weakness.value.replace("-", " "), Severity.ERROR, seen, ""
+    if not flaws:
+        for message, field in _outside(certificate, policy):
+            label = f'not in policy "{policy.name}"'
+            yield message, label, Severity.WARNING, SEEN_POLICY, policy.source_of(field)
+
+
+def _outside(certificate: "Certificate", policy: Policy) -> Iterator[tuple[str, str]]:
+    bits, curve = certificate.key_bits or 0, certificate.curve
+    if certificate.key_type == "rsa" and policy.minimum_rsa_bits is not None and bits < policy.minimum_rsa_bits:
+        yield f"has {bits} bits, fewer than {policy.minimum_rsa_bits}", "minimum_rsa_bits"
+    elif certificate.key_type == "ec" and policy.minimum_ecdsa_bits is not None and bits < policy.minimum_ecdsa_bits:
+        yield f"has {bits} bits, fewer than {policy.minimum_ecdsa_bits}", "minimum_ecdsa_bits"
+    elif curve is not None and policy.certificate_curves is not None and curve not in policy.certificate_curves:
+        yield f"is on the curve {curve}", "certificate_curves"

@@ -1,0 +1,44 @@
+"""What the rules about names in certificates share."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tlslint.resolve.model import Deployment, Endpoint, ServerName
+from tlslint.rules.served import chains
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+    from tlslint.resolve.certificates import Served
+
+MAX_NAMES = 3
+
+
+def asked_for(name: ServerName | None) -> bool:
+    """Whether clients may ask for the name and expect it in the certificate: not `_`, `localhost` or a catch-all."""
+    if name is None or name.kind == "empty" or name.text.lower() in ("localhost", "localhost.localdomain"):
+        return False
+    # only where there is a certificate
+    from tlslint.pki.names import is_never_asked_for
+
+    return not is_never_asked_for(name.text)
+
+
+def is_single_label(name: str) -> bool:
+    """Whether a name has no domain: one of a local network."""
+    return "." not in name and ":" not in name
+
+
+def presented(deployment: Deployment) -> Iterator[tuple[Endpoint, ServerName, "Served", "Certificate"]]:
+    """Yield each name with each certificate that clients get who ask for it; not for hosts that borrow one."""
+    for served, chain in chains(deployment):
+        for endpoint in served.endpoints:
+            name = endpoint.name
+            if name is not None and endpoint.answering is endpoint.virtual_host and asked_for(name):
+                yield endpoint, name, served, chain.leaf
+
+
+def names_in(certificate: "Certificate") -> str:
+    """Write the names of a certificate, the first few of them."""
+    names = (*certificate.dns_names, *certificate.ip_addresses)
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

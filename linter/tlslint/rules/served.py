@@ -1,0 +1,76 @@
+"""What the rules about certificates share: where a file is named, how certificates and dates are written."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tlslint.finding import Related
+from tlslint.parse.tree import Span
+from tlslint.resolve.model import CertificatePair, Deployment, Place
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+    from tlslint.pki.chain import Chain
+    from tlslint.resolve.certificates import Served
+
+MAX_RELATED = 3
+
+
+def file_span(pair: CertificatePair) -> Span:
+    """Return the argument that names the certificate's file."""
+    return pair.place.argument(-1).span
+
+
+def key_span(pair: CertificatePair) -> Span:
+    """Return the argument that names the key's file; the certificate's where there is none."""
+    return pair.key_place.argument(-1).span if pair.key_place is not None else file_span(pair)
+
+
+def also_named(places: Iterable[Place]) -> tuple[Related, ...]:
+    """Return the other directives that name the same file, the first few of them."""
+    spans = list(dict.fromkeys(place.argument(-1).span for place in places))[1:]
+    shown = [Related(span, "named here as well") for span in spans[:MAX_RELATED]]
+    more = len(spans) - len(shown)
+    if more:
+        others = f"{more} more directive{'s' if more > 1 else ''}"
+        shown[-1] = Related(shown[-1].span, f"named here as well, and in {others}")
+    return tuple(shown)
+
+
+def elsewhere(served: "Served") -> tuple[Related, ...]:
+    """Return the other directives that name a served file."""
+    return also_named(pair.place for pair in served.pairs)
+
+
+def named(served: "Served") -> str:
+    """Write a served file as the configuration does."""
+    file = served.pairs[0].file
+    return 'the certificate in "data:"' if file.startswith("data:") else f'"{file}"'
+
+
+def chains(deployment: Deployment) -> Iterator[tuple["Served", "Chain"]]:
+    """Yield each served file whose chain could be analysed."""
+    for served in deployment.certificates.served:
+        chain = deployment.certificates.chain(served)
+        if chain is not None:
+            yield served, chain
+
+
+def sent_on_the_way(chain: "Chain") -> Iterator["Certificate"]:
+    """Yield the certificates that clients need: the leaf and its intermediates, each once."""
+    yield from dict.fromkeys(chain.path)
+
+
+def described(certificate: "Certificate", chain: "Chain") -> str:
+    """Name a certificate by its part in a chain."""
+    return "the certificate" if certificate == chain.leaf else f'the intermediate "{certificate.label}"'
+
+
+def quoted(certificates: Iterable["Certificate"]) -> list[str]:
+    """Return the labels of certificates in quotes."""
+    return [f'"{certificate.label}"' for certificate in certificates]
+
+
+def day(moment: datetime) -> str:
+    """Write a moment as a day, as ISO 8601 does."""
+    return moment.date().isoformat()
