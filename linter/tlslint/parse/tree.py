@@ -193,10 +193,10 @@ class Argument(str):
     Compares and hashes as its value. ``start`` and ``end`` include the quotes; ``quote`` is ``'"'``, ``"'"`` or ``""``.
     """
 
-    __slots__ = ("end", "quote", "source", "start")
+    # not its end: lengths are small numbers, which cost no memory, and a large tree has a million words
+    __slots__ = ("_length", "quote", "source", "start")
     source: Source
     start: int
-    end: int
     quote: str
 
     def __new__(cls, value: str, source: Source, start: int, end: int, quote: str = "") -> Self:
@@ -204,9 +204,14 @@ class Argument(str):
         self = str.__new__(cls, value)
         self.source = source
         self.start = start
-        self.end = end
+        self._length = end - start
         self.quote = quote
         return self
+
+    @property
+    def end(self) -> int:
+        """The offset after it."""
+        return self.start + self._length
 
     def __getnewargs__(self) -> tuple[str, Source, int, int, str]:  # type: ignore[override]
         return str(self), self.source, self.start, self.end, self.quote

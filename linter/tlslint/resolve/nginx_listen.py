@@ -8,7 +8,7 @@ resolved: a host name other than `localhost` is a socket of its own, whose addre
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from tlslint.parse.tree import Argument
@@ -126,8 +126,14 @@ def parse_listen(arguments: Sequence[Argument | str], module: Module, version: V
     """
     if not arguments:
         raise ValueError("listen has no argument")
-    spec = _parse_address(str(arguments[0]), module)
-    _parse_parameters(spec, [str(argument) for argument in arguments[1:]])
+    return _parse_listen(tuple(map(str, arguments)), module, version)
+
+
+@lru_cache(maxsize=1024)
+def _parse_listen(arguments: tuple[str, ...], module: Module, version: Version | None) -> ListenSpec:
+    # thousands of servers have the same line
+    spec = _parse_address(arguments[0], module)
+    _parse_parameters(spec, list(arguments[1:]))
     if version is not None:
         spec.errors = [problem for problem in spec.errors if problem.applies(version)]
         if version == _V("1.23.3"):  # this release alone opens only the first port of a range

@@ -6,6 +6,7 @@ reason why the scope may be missing something.
 """
 
 from collections.abc import Iterator
+from sys import intern
 
 from tlslint.parse.tree import Directive, Span, SyntaxProblem, Tree
 from tlslint.resolve.include import Files, Unreadable
@@ -109,7 +110,7 @@ class Expansion:
         """Put directives (and those of the files that they include) into a scope, their blocks into its children."""
         own = scope.own
         for directive in directives:
-            name = str(directive.name)
+            name = intern(str(directive.name))
             if name == "include" and len(directive.arguments) == 1:
                 self._include(scope, directive, includes)
                 continue
