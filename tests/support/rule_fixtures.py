@@ -15,18 +15,17 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from support.servers import NginxBinary, dotted
 from tlslint.check import RuleModule, check
-from tlslint.discover import discover
 from tlslint.finding import Finding
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment
+from tlslint.run import predict
 from tlslint.settings import Settings
-from tlslint.target import Version, parse_target
+from tlslint.target import Version
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 RULE_FIXTURES = FIXTURES / "rules"
@@ -86,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--target")
     parser.add_argument("--policy", default="mozilla-intermediate")
     parser.add_argument("--accepted-by")
+    parser.add_argument("--now", default="2026-06-01")
     return parser
 
 
@@ -125,13 +125,13 @@ def has_resolver(server: str) -> bool:
 
 
 def deployments(fixture: Fixture) -> list[Deployment]:
-    """Resolve a fixture as `--root /` does; paths are shown relative to the current directory."""
-    settings = Settings(root="/", target=fixture.options.target, server=fixture.server)
-    resolve = import_module(f"tlslint.resolve.{fixture.server}").resolve
-    target = parse_target(settings.target, fixture.server)
-    found = discover([fixture.entry.name], settings)
-    assert found.problems == ()
-    return [resolve(root, root.files.tree(root.entry), target) for root in found.roots]
+    """Resolve a fixture as the command line does with `--root /`; paths are shown relative to the current directory."""
+    options = fixture.options
+    settings = Settings(root="/", target=options.target, server=fixture.server, now=options.now)
+    found, report = predict([fixture.entry.name], settings)
+    assert report.problems == []
+    assert report.failures == []
+    return found
 
 
 def findings(fixture: Fixture, rules: Sequence[RuleModule]) -> list[Finding]:

@@ -20,6 +20,11 @@ def shared_sockets(deployment: Deployment) -> Iterator[Listener]:
         yield listener
 
 
+def may_say_more(listener: Listener) -> bool:
+    """Whether a file that could not be read may hold another `listen` line for the socket."""
+    return bool(listener.incomplete) or any(host.incomplete for host in listener.virtual_hosts)
+
+
 def is_real_name(name: ServerName) -> bool:
     """Whether a site can be reached under the name: not `_`, `localhost` or another word that stands for anything."""
     if name.kind == "empty":

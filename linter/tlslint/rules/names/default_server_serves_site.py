@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import ANY_OTHER_NAME, NO_SNI, Deployment, Endpoint, VirtualHost
-from tlslint.rules.hosts import is_real_name, shared_sockets
+from tlslint.rules.hosts import is_real_name, may_say_more, shared_sockets
 
 rule = Rule(
     code="TLS404",
@@ -35,7 +35,7 @@ rule = Rule(
     severity=Severity.WARNING,
     summary="unknown names and clients without SNI reach one of the sites",
     why="whoever asks for a name that does not exist here gets the certificate and pages of another site",
-    seen="curl: (60) SSL: no alternative certificate subject name matches target host name",
+    seen="curl: (60) SSL: no alternative certificate subject name matches …",
     sources=(
         "CIS NGINX Benchmark, Ensure requests for unknown host names are rejected",
         "nginx, Configuring HTTPS servers",
@@ -55,7 +55,7 @@ def _check(endpoint: Endpoint) -> Iterator[Finding]:
     listener, default = endpoint.listener, endpoint.virtual_host
     if endpoint.handshake.outcome not in ("completes", "unknown"):
         return
-    if (listener.incomplete and listener.explicit_default is None) or default.incomplete or _turns_away(default):
+    if default.incomplete or _turns_away(default) or (listener.explicit_default is None and may_say_more(listener)):
         return
     name = next((name for name in default.names if is_real_name(name)), None)
     if name is not None and name.argument is not None:

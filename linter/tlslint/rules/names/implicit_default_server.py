@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Listener, VirtualHost
-from tlslint.rules.hosts import is_real_name, listen_span, shared_sockets
+from tlslint.rules.hosts import is_real_name, listen_span, may_say_more, shared_sockets
 
 rule = Rule(
     code="TLS403",
@@ -52,7 +52,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if listener.explicit_default is not None and listener.transport == "tcp"
     }
     for listener in shared_sockets(deployment):
-        if listener.explicit_default is not None or listener.incomplete:
+        if listener.explicit_default is not None or may_say_more(listener):
             continue
         if listener.transport == "quic" and marked.get((listener.address, listener.port)) is listener.default:
             continue

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Listener, VirtualHost
-from tlslint.rules.hosts import is_local, listen_span, stands_in
+from tlslint.rules.hosts import is_local, listen_span, may_say_more, stands_in
 
 rule = Rule(
     code="TLS408",
@@ -56,7 +56,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 
 def _is_plain_http(listener: Listener) -> bool:
-    return listener.module == "http" and not listener.tls and not listener.incomplete and listener.transport == "tcp"
+    return listener.module == "http" and not listener.tls and listener.transport == "tcp" and not may_say_more(listener)
 
 
 def _plain_port(listener: Listener, server: str) -> Finding:
@@ -72,7 +72,7 @@ def _plain_port(listener: Listener, server: str) -> Finding:
 
 
 def _unused_certificate(host: VirtualHost, server: str) -> Iterator[Finding]:
-    if not host.listeners or not all(_is_plain_http(listener) for listener in host.listeners) or host.incomplete:
+    if not host.listeners or not all(_is_plain_http(listener) for listener in host.listeners):
         return
     own = [pair for pair in host.tls.certificates.known or () if stands_in(pair.place, host)]
     if own:

@@ -37,7 +37,6 @@ rule = Rule(
     severity=Severity.INFO,
     summary="sessions are kept in a way that helps little, or for too long",
     why="sessions that cannot be resumed cost time, and sessions that live long are secrets that do",
-    seen='openssl s_client -reconnect shows "New" instead of "Reused"',
     sources=(
         "nginx, ssl_session_cache",
         "RFC 5246, section F.1.4",
