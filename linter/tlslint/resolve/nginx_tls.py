@@ -107,7 +107,7 @@ class TlsReader:
         module = scope.module or "http"
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
-        order = self._flag(scope, "ssl_prefer_server_ciphers", "off")
+        order = self._library_option(self._flag(scope, "ssl_prefer_server_ciphers", "off"), "ServerPreference")
         listed = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
         dh_params = self._overridden(
             "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
@@ -116,12 +116,14 @@ class TlsReader:
             protocols=protocols,
             effective_protocols=self._effective_protocols(protocols, commands, commands),
             ciphers=self._overridden("ciphers", listed, commands, ("cipherstring",)),
-            ciphersuites=self._overridden("ciphersuites", self._constant(None), commands, ("ciphersuites",)),
+            ciphersuites=self._overridden(
+                "ciphersuites", self._library("ciphersuites", self._constant(None), None), commands, ("ciphersuites",)
+            ),
             server_order=self._option(order, commands, "ServerPreference"),
             server_order_tls13=self._option(order, commands, "ServerPreference"),
             groups=self._overridden(
                 "groups",
-                self.one("groups", scope, ("ssl_ecdh_curve",), _text, "auto"),
+                self._library("groups", self.one("groups", scope, ("ssl_ecdh_curve",), _text, "auto"), "auto"),
                 commands,
                 ("groups", "curves", "ecdhparameters"),
             ),
@@ -136,16 +138,23 @@ class TlsReader:
             trusted_ca=self.one("trusted_ca", scope, ("ssl_trusted_certificate",), _path, None),
             crl=self.one("crl", scope, ("ssl_crl",), _path, None),
             verify_depth=self.one("verify_depth", scope, ("ssl_verify_depth",), _integer, 1),
-            session_tickets=self._option(self._flag(scope, "ssl_session_tickets", "on"), commands, "SessionTicket"),
+            session_tickets=self._option(
+                self._library_option(self._flag(scope, "ssl_session_tickets", "on"), "SessionTicket"),
+                commands,
+                "SessionTicket",
+            ),
             ticket_keys=self.one("ticket_keys", scope, ("ssl_session_ticket_key",), _texts, ()),
             session_cache=self.one("session_cache", scope, ("ssl_session_cache",), _joined, "none"),
             session_timeout=self.one("session_timeout", scope, ("ssl_session_timeout",), _seconds, 300),
             early_data=self._flag(scope, "ssl_early_data", "off"),
             signature_algorithms=self._overridden(
-                "signature_algorithms", self._constant(None), commands, ("signaturealgorithms",)
+                "signature_algorithms",
+                self._library("signature_algorithms", self._constant(None), None),
+                commands,
+                ("signaturealgorithms",),
             ),
             stapling=self._flag(scope, "ssl_stapling", "off"),
-            options=_options(commands),
+            options=_options(self.target.openssl_conf.options, commands),
             security_level=_level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
@@ -220,10 +229,39 @@ class TlsReader:
             found = self._settings[key] = Setting(Unknown(reason))
         return found
 
+    def _library(self, field: str, setting: Setting[Any], default: object) -> Setting[Any]:
+        """Return what openssl.cnf makes of a value that nginx leaves to the library (measured with OPENSSL_CONF)."""
+        conf = self.target.openssl_conf
+        if setting.is_unknown or setting.value != default:
+            return setting
+        if field in conf.unknown:
+            return self._unknown(f"the platform's openssl.cnf may set {field.replace('_', ' ')}")
+        value = getattr(conf, field)
+        if value is None:
+            return setting
+        key = ("openssl.cnf", field, id(setting))
+        found = self._settings.get(key)
+        if found is None:
+            found = self._settings[key] = Setting(value, setting.places, "openssl.cnf")
+        return found
+
+    def _library_option(self, plain: Setting[bool], option: str) -> Setting[bool]:
+        """Return what `Options` of openssl.cnf make of a flag: nginx adds to them and takes nothing back."""
+        # nginx sets an option for the first of these when it is on, for the other when it is off
+        passive = option == "SessionTicket"
+        if plain.known is not passive:
+            return plain
+        for sign, name in _signed(self.target.openssl_conf.options or ""):
+            if name.lower() == option.lower() and (sign != "-") is not passive:
+                return self._constant(not passive, f"openssl.cnf {option}")
+        return plain
+
     def _flag(self, scope: Scope, directive: str, default: str) -> Setting[bool]:
         return self.one(directive, scope, (directive,), _flag, default == "on")
 
     def _default_words(self, field: str) -> str:
+        if field.startswith("openssl.cnf"):
+            return "openssl.cnf"
         version = self.target.server
         return f"nginx's default ({version})" if version and field == "protocols" else "nginx's default"
 
@@ -532,12 +570,12 @@ def _signed(value: str) -> Iterable[tuple[str, str]]:
             yield "", word
 
 
-def _options(commands: Setting[tuple[ConfCommand, ...]]) -> frozenset[str]:
+def _options(library: str | None, commands: Setting[tuple[ConfCommand, ...]]) -> frozenset[str]:
     options: dict[str, bool] = {}
-    for command in commands.known or ():
-        if command.name.lower() == "options":
-            for sign, name in _signed(command.value):
-                options[name.lower()] = sign != "-"
+    own = [command.value for command in commands.known or () if command.name.lower() == "options"]
+    for value in (library or "", *own):
+        for sign, name in _signed(value):
+            options[name.lower()] = sign != "-"
     spelled = {"prioritizechacha": "PrioritizeChaCha", "unsafelegacyrenegotiation": "UnsafeLegacyRenegotiation",
                "compression": "Compression"}  # fmt: skip
     return frozenset(spelled.get(name, name) if on else f"-{name}" for name, on in options.items())
