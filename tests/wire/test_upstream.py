@@ -16,7 +16,7 @@ from tlslint.check import check
 from tlslint.discover import discover
 from tlslint.parse.tree import Tree
 from tlslint.policy import load_policy
-from tlslint.resolve.model import Deployment, Upstream
+from tlslint.resolve.model import Deployment, Unknown, Upstream
 from tlslint.resolve.nginx import resolve
 from tlslint.rules.upstream import unverified_upstream
 from tlslint.rules.upstreams import is_address
@@ -24,6 +24,9 @@ from tlslint.settings import Settings
 from tlslint.target import parse_target
 
 NAME = "a.example.test"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nStrict-Transport-Security: max-age=7\r\n\r\nok"
+)
 CASES = {
     "defaults": "proxy_pass https://127.0.0.1:{port};",
     "named": "proxy_pass https://localhost:{port}; proxy_ssl_server_name on;",
@@ -76,7 +79,7 @@ def upstream(certificates: Path, least: ssl.TLSVersion) -> Iterator[tuple[int, S
                 with raw, context.wrap_socket(raw, server_side=True) as connection:
                     connection.recv(65536)
                     seen.versions.append(connection.version())
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+                    connection.sendall(ANSWER)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -162,3 +165,27 @@ def test_sessions_are_shared_between_places(nginx: NginxBinary, certificates: Pa
         alone = configuration({"wrong": foreign}, port, front, certificates)
         with NginxServer(nginx, alone):
             assert status(front, "/wrong") == 502
+
+
+def test_an_applications_header_comes_beside_the_servers_own(
+    nginx: NginxBinary, certificates: Path, tmp_path: Path
+) -> None:
+    adding = 'add_header Strict-Transport-Security "max-age=8"; ' + CASES["defaults"]
+    hiding = adding + " proxy_hide_header strict-transport-SECURITY;"
+    (front,) = free_ports(1)
+    with upstream(certificates, ssl.TLSVersion.TLSv1_2) as (port, _):
+        text = configuration({"adding": adding, "hiding": hiding}, port, front, certificates)
+        deployment = resolved(text, nginx.target, tmp_path)
+        locations = {location.path: location for location in deployment.virtual_hosts[0].locations}
+        with NginxServer(nginx, text):
+            for path in ("/adding", "/hiding"):
+                location = locations[path]
+                assert location.application is not None
+                assert not isinstance(location.headers, Unknown)
+                passed = [] if "strict-transport-security" in location.hidden_headers else ["max-age=7"]
+                expected = passed + [header.value for header in location.headers]
+                connection = http.client.HTTPConnection("127.0.0.1", front, timeout=10)
+                connection.request("GET", path)
+                headers = connection.getresponse().headers
+                connection.close()
+                assert headers.get_all("Strict-Transport-Security") == expected

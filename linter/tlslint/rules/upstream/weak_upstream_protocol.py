@@ -18,7 +18,7 @@ Connections without TLS; on loopback and unix sockets it is advice. What OpenSSL
 that remark, because the next machine may.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy, ProtocolVerdict
@@ -42,16 +42,34 @@ rule = Rule(
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each upstream setting with a weak version."""
     for upstream in secure_upstreams(deployment):
-        enabled = upstream.protocols.known or frozenset()
-        weak = sorted(name for name in enabled if policy.judge_protocol(name) is ProtocolVerdict.WEAK)
+        if upstream.protocols.explicit:
+            weak = _weak(upstream.protocols.known or frozenset(), policy)
+            defaults: list[str] = []
+        elif upstream.protocols.is_unknown:
+            continue
+        else:
+            weak, defaults = _weak_defaults(deployment, policy)
         if weak:
-            yield _finding(deployment, upstream, weak, policy)
+            yield _finding(deployment, upstream, weak, defaults, policy)
 
 
-def _finding(deployment: Deployment, upstream: Upstream, weak: list[str], policy: Policy) -> Finding:
+def _weak(names: Iterable[str], policy: Policy) -> list[str]:
+    return sorted(name for name in names if policy.judge_protocol(name) is ProtocolVerdict.WEAK)
+
+
+def _weak_defaults(deployment: Deployment, policy: Policy) -> tuple[list[str], list[str]]:
+    """Return what the server's default allows that is weak, and the versions that have such a default."""
+    weak = {version: _weak(names, policy) for version, names in deployment.default_protocols.items()}
+    return sorted({name for names in weak.values() for name in names}), [version for version in weak if weak[version]]
+
+
+def _finding(
+    deployment: Deployment, upstream: Upstream, weak: list[str], defaults: list[str], policy: Policy
+) -> Finding:
     setting = upstream.protocols
     directive = spelt(upstream, "protocols")
-    default = f"{directive} is not set; that is the default of {deployment.server} {deployment.target.server}"
+    versions = releases(defaults, deployment.default_protocols)
+    default = f"{directive} is not set; that is the default of {deployment.server} {versions}"
     label = f'not in policy "{policy.name}"' if setting.explicit else default
     return rule.finding(
         f"{listed(weak)} {'is' if len(weak) == 1 else 'are'} allowed towards "
