@@ -234,7 +234,8 @@ def _unusable(deployment: Deployment) -> frozenset[int]:
         value = handshake.tls.ciphers.known
         if not handshake.keys or not handshake.endpoints or handshake.quic or value is None:
             continue
-        unused = all(why_unused(deployment, handshake, value, target) for target in targets)
+        unused = not handshake.negotiates_tls12
+        unused = unused and all(why_unused(deployment, handshake, value, target) for target in targets)
         (idle if unused else used).add(id(handshake.tls.ciphers))
     return frozenset(idle - used)
 

@@ -90,7 +90,7 @@ def _refused(deployment: Deployment, written: WrittenList, error: str, versions:
 
 def _unused(deployment: Deployment, handshake: Handshake, policy: Policy) -> Iterator[Finding]:
     value = handshake.tls.ciphers.known
-    if value is None or refused_by_all(value, deployment):
+    if value is None or handshake.negotiates_tls12 or refused_by_all(value, deployment):
         return
     reasons = [why_unused(deployment, handshake, value, target) for target in deployment.targets()]
     if not all(reasons):
