@@ -4,6 +4,9 @@ A fixture's first line may say how it is checked, as a comment:
 
     # tlslint-test: --target nginx=1.22.1,openssl=3.0.19 --policy intermediate@5.7 --accepted-by nginx<1.25.1
 
+Certificates are judged as of 2026-06-01 unless `--now` says otherwise; `--trust-store`, `--require-certificates` and
+`--root` (relative to the fixture) are tlslint's own options.
+
 `--accepted-by` names what the real server must be to start with it (`nginx>=1.25.1`, `openssl<4`, several with commas);
 any other must refuse. `<name>.refused` holds a part of the refusal's message; without `--accepted-by` all refuse.
 """
@@ -20,7 +23,7 @@ from pathlib import Path
 
 from support.servers import NginxBinary, dotted
 from tlslint.check import RuleModule, check
-from tlslint.finding import Finding
+from tlslint.finding import Finding, Report
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment
 from tlslint.run import predict
@@ -86,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--policy", default="mozilla-intermediate")
     parser.add_argument("--accepted-by")
     parser.add_argument("--now", default="2026-06-01")
+    parser.add_argument("--trust-store", default="none")
+    parser.add_argument("--require-certificates", action="store_true")
+    parser.add_argument("--root", default="/")
+    parser.add_argument("--now", default="2026-06-01")
     return parser
 
 
@@ -125,10 +132,19 @@ def has_resolver(server: str) -> bool:
 
 
 def deployments(fixture: Fixture) -> list[Deployment]:
-    """Resolve a fixture as the command line does with `--root /`; paths are shown relative to the current directory."""
+    """Resolve a fixture as its options say; paths are shown relative to the current directory, which is the fixture's."""
     options = fixture.options
-    settings = Settings(root="/", target=options.target, server=fixture.server, now=options.now)
-    found, report = predict([fixture.entry.name], settings)
+    settings = Settings(
+        root=options.root,
+        target=options.target,
+        server=fixture.server,
+        now=options.now,
+        trust_store=(options.trust_store,),
+        require_certificates=options.require_certificates,
+    )
+    report = Report()
+    discovered = discover([fixture.entry.name], settings)
+    found = list(resolved(discovered, settings, report))
     assert report.problems == []
     assert report.failures == []
     return found
