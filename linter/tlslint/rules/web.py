@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tlslint.parse.tree import Span
+from tlslint.parse.tree import Source, Span
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Header, Location, Place, Unknown, VirtualHost
 from tlslint.rules.words import negotiating
@@ -34,6 +34,11 @@ def secure_hosts(deployment: Deployment) -> Iterator[SecureHost]:
         if endpoint.listener.module == "http":
             found.setdefault(id(host), SecureHost(host, [])).endpoints.append(endpoint)
     yield from found.values()
+
+
+def half_read(deployment: Deployment) -> set[Source]:
+    """Return the files with syntax errors: nothing can be said to be missing from a host in one of them."""
+    return {problem.span.source for problem in deployment.problems if problem.kind == "syntax-error"}
 
 
 def is_challenge(location: Location) -> bool:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Place, Unknown
-from tlslint.rules.web import HSTS, SecureHost, hsts_headers, secure_hosts, serves_content
+from tlslint.rules.web import HSTS, SecureHost, half_read, hsts_headers, secure_hosts, serves_content
 
 rule = Rule(
     code="TLS801",
@@ -45,8 +45,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         return
     lacking: dict[int, list[tuple[SecureHost, bool]]] = {}
     complete: dict[int, bool] = {}
+    broken = half_read(deployment)
     for secure in secure_hosts(deployment):
-        verdict = _lacks(secure)
+        verdict = None if secure.host.place.directive.source in broken else _lacks(secure)
         block = id(secure.host.block)
         complete[block] = complete.get(block, True) and verdict is not None
         if verdict is not None:

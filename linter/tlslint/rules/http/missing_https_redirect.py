@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Listener, VirtualHost
-from tlslint.rules.web import HTTP_PORT, secure_hosts, serves_content
+from tlslint.rules.web import HTTP_PORT, half_read, secure_hosts, serves_content
 
 rule = Rule(
     code="TLS805",
@@ -40,12 +40,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield the hosts that serve pages on port 80 under the name of a TLS host."""
     secure = {name.text.lower() for item in secure_hosts(deployment) for name in item.host.names if name.text}
     secure.discard("_")
+    broken = half_read(deployment)
     for listener in deployment.listeners:
         if not _is_public_http(listener):
             continue
         for host, place in listener.places:
             names = [name.text for name in host.names if name.text.lower() in secure]
-            if names and _stays_plain(host):
+            if names and host.place.directive.source not in broken and _stays_plain(host):
                 yield rule.finding(
                     "pages are served over plain HTTP by {endpoint}, although the name is served over TLS too",
                     place.argument(0).span,

@@ -24,7 +24,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.parse.tree import Span
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, LogFormat, Unknown
-from tlslint.rules.web import SecureHost, secure_hosts
+from tlslint.rules.web import SecureHost, half_read, secure_hosts
 from tlslint.rules.words import listed
 
 rule = Rule(
@@ -53,6 +53,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     hosts = list(secure_hosts(deployment))
     if any(not endpoint.listener.address for secure in hosts for endpoint in secure.endpoints):
         return  # the hosts are in files that were not read
+    if half_read(deployment):
+        return
     fields = FIELDS[deployment.server]
     counts: Counter[int] = Counter()
     logs: dict[int, LogFormat] = {}
