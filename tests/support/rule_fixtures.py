@@ -23,7 +23,7 @@ from pathlib import Path
 
 from support.servers import NginxBinary, dotted
 from tlslint.check import RuleModule, check
-from tlslint.finding import Finding, Report
+from tlslint.finding import Finding
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment
 from tlslint.run import predict
@@ -92,7 +92,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust-store", default="none")
     parser.add_argument("--require-certificates", action="store_true")
     parser.add_argument("--root", default="/")
-    parser.add_argument("--now", default="2026-06-01")
     return parser
 
 
@@ -132,7 +131,7 @@ def has_resolver(server: str) -> bool:
 
 
 def deployments(fixture: Fixture) -> list[Deployment]:
-    """Resolve a fixture as its options say; paths are shown relative to the current directory, which is the fixture's."""
+    """Resolve a fixture as its options say; paths are relative to the current directory, the fixture's."""
     options = fixture.options
     settings = Settings(
         root=options.root,
@@ -142,9 +141,7 @@ def deployments(fixture: Fixture) -> list[Deployment]:
         trust_store=(options.trust_store,),
         require_certificates=options.require_certificates,
     )
-    report = Report()
-    discovered = discover([fixture.entry.name], settings)
-    found = list(resolved(discovered, settings, report))
+    found, report = predict([fixture.entry.name], settings)
     assert report.problems == []
     assert report.failures == []
     return found
