@@ -63,6 +63,8 @@ READ_TIME_SECTIONS = {
 
 WHITESPACE = " \t\n\v\f\r"
 
+_MAY_CONTINUE = ("\\", "\\\r")
+
 _WORD = re.compile(
     r"""
     [ \t\n\v\f\r]*+
@@ -75,10 +77,15 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _DOUBLE, _SINGLE, _BARE = 1, 2, 3
+_PLAIN_WORD = re.compile(r"[^ \t\n\v\f\r]++")
+_NOT_PLAIN = re.compile(r"""\A[<#] | ["'\\] | \A [^ \t\n\v\f\r>]*+ > | \A [^ \t\n\v\f\r$]*+ \$\{""", re.VERBOSE)
 _QUOTES = {_DOUBLE: '"', _SINGLE: "'", _BARE: ""}
 _ESCAPES = {'"': re.compile(r'\\(["\\])'), "'": re.compile(r"\\(['\\])"), "": re.compile(r"\\(\\)")}
 
 _NUL_AND_REST = re.compile(r"\0[^\n]*+")
+
+_PHYSICAL_LINES = re.compile(r"(?: [^\n\\]++ | \\\r?\n | \\ )*+ \n? ", re.VERBOSE)
+_CONTINUED = re.compile(r"\\\r?\n")
 
 _UPPER_TO_LOWER = {ord(letter): ord(letter) + 32 for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
@@ -129,8 +136,7 @@ class _Piece(NamedTuple):
     replaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(NamedTuple):
     """A line as httpd sees it: continued lines joined, white space at both ends removed.
 
     ``start`` and ``end`` are the offsets in the source of what is left, ``following`` that of the next line.
@@ -238,16 +244,10 @@ def logical_lines(source: Source, start: int = 0, end: int | None = None) -> Ite
         stop = find("\n", position, end)
         if stop < 0:
             stop = end
-        elif text.startswith(("\\", "\\\r"), max(stop - 2, position)) or text[stop - 1] == "\\" or has_nul:
-            line = _joined_line(source, position, end)
-            position = line.following
-            if line.text:
-                yield line
-            continue
-        if has_nul and find("\0", position, stop) >= 0:
+        whole = text[position:stop]
+        if has_nul or whole.endswith(_MAY_CONTINUE):
             line = _joined_line(source, position, end)
         else:
-            whole = text[position:stop]
             stripped = whole.lstrip(WHITESPACE)
             first = stop - len(stripped)
             stripped = stripped.rstrip(WHITESPACE)
@@ -367,7 +367,7 @@ def _statement(line: LogicalLine) -> _Statement | None:
         arguments = tuple(_argument(line, argument) for argument in words[1:])
         return _Statement(line, word, name, arguments, start, line.end, None, True, "")
     has_arguments = len(words) > 1
-    name_start = start if word.quote else line.source_start(1) if len(text) > 1 else line.end
+    name_start = start if word.quote else line.source_start(1) if word.end > 1 else line.source_end(1)
     stripped = value.endswith(">")
     true_name = value[1:-1] if stripped else value[1:]
     skipped_name = value[1:] if has_arguments else true_name
@@ -398,7 +398,11 @@ def parse(source: Source) -> Tree:
 
     The tree goes on behind a problem as well as it can, but for a line too long or sections nested too deeply.
     """
-    return _Reader(source, list(logical_lines(source))).read()
+    too_long = _line_too_long(source)
+    if too_long is None:
+        return _Reader(source, list(logical_lines(source))).read()
+    problem = SyntaxProblem("Line too long", too_long, hint="httpd reads lines of up to 16 MiB")
+    return _Reader(source, list(logical_lines(source, 0, too_long.start))).read(problem)
 
 
 def parse_lines(source: Source, lines: Iterable[LogicalLine]) -> Tree:
@@ -505,16 +509,16 @@ class _Reader:
     replaced_at: int | None = None
     """Where the first line begins that may open or close sections in ways that only its evaluation tells."""
 
-    def read(self) -> Tree:
-        end = len(self.source.parsed_text)
-        stopped: SyntaxProblem | None = None
+    def read(self, stopped: SyntaxProblem | None = None) -> Tree:
+        """The tree of the lines; ``stopped`` is what ends the reading behind them."""
         try:
             for index, line in enumerate(self.lines):
                 self._read_line(index, line)
-            self._check_nothing_is_open(end)
+            if stopped is None:
+                self._check_nothing_is_open(len(self.source.parsed_text))
         except _Stop as stop:
             stopped = stop.problem
-            end = stopped.span.start
+        end = len(self.source.parsed_text) if stopped is None else stopped.span.start
         while self.open:
             self._pop(end, end)
         return self._tree(stopped)
@@ -554,8 +558,9 @@ class _Reader:
 
     def _read_line(self, index: int, line: LogicalLine) -> None:
         text = line.text
-        if len(text) >= MAX_LINE_BYTES // 4 and _size(text) >= MAX_LINE_BYTES:
-            raise _Stop(SyntaxProblem("Line too long", Span(self.source, line.start, line.end)))
+        if not line.pieces and not _NOT_PLAIN.search(text):
+            self._add_plain(line)
+            return
         if text.startswith("#"):
             shown = self.source.text[line.start + 1 : line.end]
             self.comments.append(Comment(self.source, line.start, line.end, shown))
@@ -577,6 +582,18 @@ class _Reader:
         else:
             self._add(statement)
 
+    def _add_plain(self, line: LogicalLine) -> None:
+        """Add a directive without quotes, backslashes and tags; most are: this is for speed alone."""
+        source, start = line.source, line.start
+        words = [
+            Argument(match[0], source, start + match.start(), start + match.end())
+            for match in _PLAIN_WORD.finditer(line.text)
+        ]
+        name = words[0]
+        if self.replaced_at is None and self.raw is None and fold(name) == _USE:
+            self.replaced_at = start
+        self.siblings.append(Directive(name, tuple(words[1:]), None, source, start, line.end))
+
     def _add(self, statement: _Statement) -> None:
         self.siblings.append(
             Directive(
@@ -596,7 +613,9 @@ class _Reader:
             raise _Stop(SyntaxProblem("too deeply nested", span, hint=hint))
         folded = fold(statement.name)
         in_raw = self.raw is not None
-        section = _OpenSection(statement, self.siblings, folded in READ_TIME_SECTIONS and not in_raw and not self._has_stopped())
+        section = _OpenSection(
+            statement, self.siblings, folded in READ_TIME_SECTIONS and not in_raw and not self._has_stopped()
+        )
         if not in_raw:
             self._check_start_tag(statement, folded)
         self.open.append(section)
@@ -800,6 +819,17 @@ class _Reader:
 
 _NOTHING_OPEN = "no section is open here: this end tag is one too many, or a start tag is missing"
 _NO_END_TAG = "this section has no end tag"
+
+
+def _line_too_long(source: Source) -> Span | None:
+    """The first logical line that is more than httpd takes, with its line end; only of a large file is it sought."""
+    text = source.parsed_text
+    if len(text) < MAX_LINE_BYTES // 4 or _size(text) <= MAX_LINE_BYTES:
+        return None
+    for match in _PHYSICAL_LINES.finditer(text):
+        if match.end() - match.start() > MAX_LINE_BYTES // 4 and _size(_CONTINUED.sub("", match[0])) > MAX_LINE_BYTES:
+            return Span(source, match.start(), match.end())
+    return None
 
 
 def _size(text: str) -> int:
