@@ -101,7 +101,8 @@ class TlsReader:
         inherited = self.settings(outer)
         if not own:
             return inherited
-        return self._interned(replace(inherited, certificates=self._certificates(scope, inherited.conf_commands)))
+        certificates = self._certificates(scope, inherited.conf_commands)
+        return self._interned(replace(inherited, certificates=certificates, surplus_keys=self._surplus_keys(scope)))
 
     def _read_all(self, scope: Scope) -> TlsSettings:
         module = scope.module or "http"
