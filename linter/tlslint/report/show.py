@@ -68,7 +68,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
             "file": directive.source.path,
             "line": directive.line,
         },
-        "handshake": handshake.outcome,
+        "handshake": _outcome(endpoint),
         "reason": handshake.reason or None,
         "protocols": list(handshake.protocols),
         "ciphers": {protocol: list(suites) for protocol, suites in handshake.ciphers.items()},
@@ -84,6 +84,12 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "settings": dict(_settings(endpoint.tls)) if handshake.outcome != "plaintext" else {},
         "unknown": [{"what": what, "why": why} for what, why in _unknown(endpoint)],
     }
+
+
+def _outcome(endpoint: Endpoint) -> str:
+    """Return the outcome; unknown where the certificate is chosen during the handshake: the file may not be there."""
+    outcome = endpoint.handshake.outcome
+    return "unknown" if outcome == "completes" and endpoint.tls.certificates.is_unknown else outcome
 
 
 def _sessions(endpoint: Endpoint) -> dict[str, Any] | None:
