@@ -383,7 +383,8 @@ class _Verifier:
             for host in _without_context(listener):
                 yield _refusal(
                     f'no "ssl_certificate" is defined for the {what}', host.span,
-                    label=f"answers on {listener.label} without a certificate",
+                    label="answers without a certificate",
+                    endpoints=(listener.label,),
                     advice="name a certificate and its key, or reject handshakes with ssl_reject_handshake",
                 )  # fmt: skip
 
@@ -454,8 +455,9 @@ def _refusal(
     label: str = "nginx does not start",
     advice: str = "",
     related: tuple[tuple[Span, str], ...] = (),
+    endpoints: tuple[str, ...] = (),
 ) -> Problem:
-    return Problem(kind, message, span, "error", label, advice, related)
+    return Problem(kind, message, span, "error", label, advice, related, endpoints)
 
 
 # -- directives ----------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 ## What it finds
 What the server itself objects to beyond its syntax: a directive in a place where it may not stand, with the wrong
 number of arguments, twice in one block, or with a value that it does not take; a TLS socket whose default server has no
-certificate; `listen` lines and names that are impossible together; two sockets that cannot be open at the same time,
-which nginx finds out at its start and not with `nginx -t`. The message is the server's own.
+certificate; `listen` lines, names and shared zones that are impossible together; files that are not there (where the
+whole machine is in view); two sockets that cannot be open at the same time, which nginx finds out at its start and not
+with `nginx -t`. The message is the server's own.
 
 ## Why it matters
 A restart, a reboot or a new container ends without a server.

@@ -10,7 +10,7 @@ that the other hosts' clients are cut off; one line with `ssl` makes a host spea
 only written carelessly.
 
 ## What clients see
-With `proxy_protocol`: the connection is closed at once. With `ssl`: nothing, if TLS was meant.
+With `proxy_protocol`: curl: (35) Recv failure: Connection reset by peer. With `ssl`: nothing, if TLS was meant.
 
 ## How to fix it
 Say the same on all lines of the socket, or give the hosts addresses or ports of their own.
@@ -31,7 +31,7 @@ rule = Rule(
     severity=Severity.WARNING,
     summary="the listen lines of one socket disagree",
     why="what one line says counts for the whole socket and all hosts on it",
-    seen="nginx error log: broken header: … while reading PROXY protocol",
+    seen="curl: (35) Recv failure: Connection reset by peer; nginx error log: broken header … PROXY protocol",
     sources=(
         "nginx, listen",
         "nginx 1.23.4, CHANGES (protocol options redefined)",
