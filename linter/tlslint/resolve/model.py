@@ -295,8 +295,8 @@ class Location:
     path: str
     """As written, with the modifier: `~ \\.php$`."""
     place: Place
-    headers: tuple[Header, ...] | Unknown
-    """The headers that the server itself adds here, after its inheritance rules."""
+    headers: tuple[Header, ...]
+    """The headers that the server itself surely adds here, after its inheritance rules; `doubt` tells of others."""
     lost_headers: tuple[LostHeader, ...] = ()
     """Headers of enclosing levels that are dropped because a level further in sets headers of its own."""
     redirects: tuple[Redirect, ...] = ()
@@ -311,7 +311,7 @@ class Location:
     hidden_headers: frozenset[str] = frozenset()
     """Names, in lower case, of headers of that program that are not passed on."""
     doubt: str = ""
-    """Why further headers may be sent that cannot be foreseen (a script), or empty."""
+    """Why further headers may be sent that cannot be foreseen (a script, an include that was not read), or empty."""
 
     def redirect(self, tls: bool) -> Redirect | None:
         """Return the redirect that every request gets that ends here and comes over TLS (or plainly)."""

@@ -308,7 +308,8 @@ class _Resolution:
         speaking = any(listener.tls or listener.starttls != "off" for host in hosts for listener in host.listeners)
         if partial and not speaking and any(name.startswith("ssl_") for name in module.own):
             place = module.place or self._fragment_place()
-            host = VirtualHost((), place, module.name, self.reader.settings(module), scope=module)
+            tls = self.reader.settings(module)
+            host = VirtualHost((), place, module.name, tls, scope=module, read_web=self.http.read)
             self._loose(host)
 
     def _loose(self, host: VirtualHost) -> None:

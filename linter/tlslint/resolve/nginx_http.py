@@ -44,7 +44,7 @@ _CONTENT: Final = frozenset(
     ("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", "return", "rewrite", *APPLICATIONS)
 )
 _EVERY_PATH: Final = re.compile(
-    r"\^?/?\??(?:(?:\.\*|\((?:\?P?<\w+>)?\.\*\??\))\$?)?|\^?\((?:/\.\*|\.\+)\)\$?|\^?\.\+\$?"
+    r"\^?(?:/\??)?(?:(?:\.\*|\((?:\?P?<\w+>)?\.\*\??\))\$?)?|\^?\((?:/\.\*|\.\+)\)\$?|\^?\.\+\$?"
 )
 """Patterns that match whatever the path is, as people write them: `^`, `^/`, `^(.*)$`, `^/(.*)$`, `^(.+)$`."""
 _CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
@@ -144,20 +144,17 @@ class HttpReader:
     def _location(
         self, scope: Scope, path: str, place: Place, level: _Level, steps: _Steps, application: Place | None
     ) -> Location:
-        headers: tuple[Header, ...] | Unknown = (*level.headers, *level.more)
-        if level.unknown:
-            headers = Unknown(level.unknown)
         script = next((name for name in SCRIPTS if scope.nearest(name)), "")
         return Location(
             path,
             place,
-            headers,
+            (*level.headers, *level.more),
             level.lost,
             steps.redirects,
             steps.returns,
             application=application,
             hidden_headers=_hidden_headers(scope, application),
-            doubt=f"{script} may set headers" if script else "",
+            doubt=f"{script} may set headers" if script else level.unknown,
         )
 
     # -- headers -----------------------------------------------------------------------------------------------------
@@ -180,14 +177,18 @@ class HttpReader:
         words = _words(own.get("add_header_inherit"))
         inherit = words[0] if words else outer.inherit
         unknown = scope.incomplete or (outer.unknown if not places or inherit == "merge" else "")
-        if inherit == "merge":
+        headers: tuple[Header, ...]
+        lost: tuple[LostHeader, ...]
+        if scope.incomplete:
+            headers, lost = added, ()  # one header in what was not read would drop all that is inherited
+        elif inherit == "merge":
             headers, lost = (*added, *outer.headers), outer.lost
         elif places or inherit == "off":
             dropping = places or scope.nearest("add_header_inherit")
             headers, lost = added, (*outer.lost, *(LostHeader(header, dropping[0]) for header in outer.headers))
         else:
             headers, lost = outer.headers, outer.lost
-        if lost and added:
+        if added and lost:
             names = {header.name.lower() for header in added}
             lost = tuple(item for item in lost if item.header.name.lower() not in names)
         return _Level(headers, lost, self._more(scope, outer.more), inherit, unknown)

@@ -58,8 +58,6 @@ def may_be_sent(values: tuple[str, ...] | Unknown) -> bool:
 
 def hsts_headers(location: Location) -> list[Header]:
     """Return the Strict-Transport-Security headers that the server may add in a location over TLS."""
-    if isinstance(location.headers, Unknown):
-        return []
     return [header for header in location.headers if header.name.lower() == HSTS and may_be_sent(header.over_tls)]
 
 

@@ -130,7 +130,7 @@ def _on_plain_http(secure: SecureHost) -> Iterator[Finding]:
 
 def _plain_headers(locations: tuple[Location, ...]) -> Iterator[Header]:
     for location in locations:
-        if location.final and not isinstance(location.headers, Unknown):
+        if location.final:
             for header in location.headers:
                 known = not isinstance(header.over_plain, Unknown)
                 if known and header.name.lower() == HSTS and may_be_sent(header.over_plain):

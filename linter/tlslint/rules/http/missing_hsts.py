@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Place, Unknown
+from tlslint.resolve.model import Deployment, Place
 from tlslint.rules.web import HSTS, SecureHost, half_read, hsts_headers, secure_hosts, serves_content
 
 rule = Rule(
@@ -67,7 +67,7 @@ def _lacks(secure: SecureHost) -> bool | None:
     if not serving:
         return None
     for location in host.locations:
-        if isinstance(location.headers, Unknown) or location.doubt or hsts_headers(location):
+        if location.doubt or hsts_headers(location):
             return None
         if any(lost.header.name.lower() == HSTS for lost in location.lost_headers):
             return None

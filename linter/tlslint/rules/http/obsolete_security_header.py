@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Unknown
+from tlslint.resolve.model import Deployment
 from tlslint.rules.web import may_be_sent, name_span
 
 rule = Rule(
@@ -45,8 +45,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for host in deployment.virtual_hosts:
         seen: set[int] = set()
         for location in host.locations:
-            if isinstance(location.headers, Unknown):
-                continue
             for header in location.headers:
                 reason = OBSOLETE.get(header.name.lower())
                 if reason is None or id(header) in seen:

@@ -64,5 +64,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 def _days(seconds: int) -> str:
     if seconds < DAY:
-        return f"{seconds} seconds"
-    return f"{seconds // DAY} day{'' if seconds // DAY == 1 else 's'}"
+        return _counted(seconds, "second")
+    return _counted(seconds // DAY, "day")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
