@@ -117,7 +117,7 @@ class Certificates:
     # -- chains ----------------------------------------------------------------------------------------------------
 
     def chain(self, served: Served) -> "Chain | None":
-        """Return the analysis of what is sent; None where the server refuses the file, or part of it is not readable."""
+        """Return the analysis of what is sent; None where the server refuses the file or part of it is unreadable."""
         bundle = served.bundle
         certificates = bundle.certificates
         if bundle.server_verdict or not certificates or not bundle.complete:

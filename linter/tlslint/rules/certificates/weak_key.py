@@ -2,8 +2,8 @@
 
 ## What it finds
 RSA keys below 2048 bits and curves below 224, DSA keys, RSA keys with an unusable exponent, with a small factor, with
-primes that are too close, and keys of the flawed Infineon library (ROCA). Keys below what the policy asks for are
-warned of. Intermediates that clients need count as well.
+primes that are too close, and keys of the flawed Infineon library (ROCA). A server's key below what the policy asks for
+is a warning. Intermediates that clients need count as well.
 
 ## Why it matters
 Whoever computes the private key from the public one can be the server.
@@ -49,7 +49,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
             what = f"{described(certificate, chain)} in {named(served)}"
-            for message, label, severity, seen, source in _flaws(certificate, policy):
+            for message, label, severity, seen, source in _flaws(certificate, policy, certificate == chain.leaf):
                 yield rule.finding(
                     f"the key of {what}, served for {{endpoint}}, {message}",
                     file_span(served.pairs[0]),
@@ -63,15 +63,15 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 )
 
 
-def _flaws(certificate: "Certificate", policy: Policy) -> Iterator[tuple[str, str, Severity, str, str]]:
+def _flaws(certificate: "Certificate", policy: Policy, is_leaf: bool) -> Iterator[tuple[str, str, Severity, str, str]]:
     # only where there is a certificate
     from tlslint.pki.keys import key_flaws
 
     flaws = key_flaws(certificate)
     for flaw in flaws:
-        seen = rule.seen if flaw.weakness.value in SHORT else SEEN_BROKEN
-        yield f"is too weak: {flaw.message}", flaw.weakness.value.replace("-", " "), Severity.ERROR, seen, ""
-    if not flaws:
+        what, seen = ("too weak", rule.seen) if flaw.weakness.value in SHORT else ("broken", SEEN_BROKEN)
+        yield f"is {what}: {flaw.message}", flaw.weakness.value.replace("-", " "), Severity.ERROR, seen, ""
+    if not flaws and is_leaf:
         for message, field in _outside(certificate, policy):
             label = f'not in policy "{policy.name}"'
             yield message, label, Severity.WARNING, SEEN_POLICY, policy.source_of(field)

@@ -76,4 +76,7 @@ def _which(name: str, missing: tuple[str, ...]) -> str:
     if missing == (name.lower(),) or not name.startswith(("~", ".")):
         return ""
     more = len(missing) - MAX_MISSING
-    return f": no {listed(missing[:MAX_MISSING], 'or')}" + (f" and {more} more" if more > 0 else "")
+    names = missing[:MAX_MISSING]
+    if more > 0:
+        names = (*names, f"{more} more")
+    return f": {listed(names)} {'is' if len(missing) == 1 else 'are'} not in it"
