@@ -252,7 +252,8 @@ class _Resolution:
                 opening=None if default.tls.reject_handshake.known and answering is default else default.tls,
                 taking_over=None if decides_by_name(self.target) or answering is default else host.tls,
                 version_level=0 if decides_by_name(self.target) else self.answers.level(default.tls),
-                alpn=self._alpn(listener, host),
+                # stream's names come with the SSL context, those of http from the server that the name selects
+                alpn=self._alpn(listener, answering if listener.module == "stream" else host),
                 quic=quic,
             )
         else:
