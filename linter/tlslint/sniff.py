@@ -17,25 +17,33 @@ _LONGEST_LINE: Final = 1000
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*+(?=[ \t;{]|$)")
 _FOREIGN: Final = re.compile(r"\};|\[[^\]]*\]$|[\w.:-]+[ \t]*=(?!=)")
 
-# nginx's own and third-party directives that no other program writes as `name …;` or `name … {`
-_NGINX_NAME: Final = re.compile(
-    r"(?:absolute|accept|access|add|aio|auth|autoindex|balancer|body|brotli|charset|chunked|client|content|dav|debug"
-    r"|default|directio|disable|echo|encrypted|error|expires|fastcgi|geoip2?|grpc|gunzip|gzip|header|health|ignore"
-    r"|image_filter|imap|init|internal|js|keepalive|large|limit|lingering|load|log|lua|map_hash|max|memcached|merge"
-    r"|min_delete|mirror|modsecurity|more|mp4|msie|multi|nchan|open_file_cache|otel|output|override|pagespeed"
-    r"|passenger|perl|pop3|port_in|postpone|preread|proxy|push|quic|random|real_ip|recursive|request_pool|reset|resolver"
-    r"|rewrite|rtmp|satisfy|scgi|secure_link|send|server_names?|session_log|set_by|set_real_ip|slice|smtp"
-    r"|split|ssi|ssl|status|sticky|stub_status|sub_filter|subrequest|tcp|thread|try|types_hash|underscores"
-    r"|uninitialized_variable|userid|uwsgi|variables_hash|vhost_traffic_status|worker|xslt|zstd)_[a-z0-9_]+"
-    r"|access_log|aio|alias|autoindex|break|brotli|charset|daemon|directio|empty_gif|error_log|error_page|etag|events"
-    r"|expires|fancyindex|geo|gzip|http2|http3|index|internal|ip_hash|keepalive|least_conn|listen|load_module|location"
-    r"|log_format|map|master_process|mirror|modsecurity|pagespeed|pid|resolver|rewrite|root|satisfy|sendfile"
-    r"|server_name|server_tokens|slice|split_clients|ssi|ssl|starttls|sticky|types|upstream|valid_referers|worker_processes"
-    # the rules of the naxsi module
-    r"|BasicRule|MainRule|CheckRule|DeniedUrl|LearningMode|SecRules(?:En|Dis)abled"
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# nginx's own and third-party directives that no other program writes as `name …;` or `name … {`; looked up in sets,
+# because one large pattern takes longer to compile than most files to lint
+_NGINX_PREFIXES: Final = _words(
+    "absolute accept access add aio auth autoindex balancer body brotli charset chunked client content dav debug "
+    "default directio disable echo encrypted error expires fastcgi geoip geoip2 grpc gunzip gzip header health "
+    "ignore image_filter imap init internal js keepalive large limit lingering load log lua map_hash max memcached "
+    "merge min_delete mirror modsecurity more mp4 msie multi nchan open_file_cache otel output override pagespeed "
+    "passenger perl pop3 port_in postpone preread proxy push quic random real_ip recursive request_pool reset "
+    "resolver rewrite rtmp satisfy scgi secure_link send server_name server_names session_log set_by set_real_ip "
+    "slice smtp split ssi ssl status sticky stub_status sub_filter subrequest tcp thread try types_hash underscores "
+    "uninitialized_variable userid uwsgi variables_hash vhost_traffic_status worker xslt zstd"
 )
-_NGINX_LIKELY: Final = frozenset(
-    "allow deny env hash hostnames http if mail protocol proxy random return server set stream use user zone".split()  # noqa: SIM905
+_NGINX_NAMES: Final = _words(
+    "access_log aio alias autoindex break brotli charset daemon directio empty_gif error_log error_page etag events "
+    "expires fancyindex geo gzip http2 http3 index internal ip_hash keepalive least_conn listen load_module "
+    "location log_format map master_process mirror modsecurity pagespeed pid resolver rewrite root satisfy sendfile "
+    "server_name server_tokens slice split_clients ssi ssl starttls sticky types upstream valid_referers "
+    "worker_processes BasicRule MainRule CheckRule DeniedUrl LearningMode SecRulesEnabled SecRulesDisabled"
+)
+_NGINX_REST: Final = re.compile(r"[a-z0-9_]+")
+_NGINX_LIKELY: Final = _words(
+    "allow deny env hash hostnames http if mail protocol proxy random return server set stream use user zone"
 )
 _NGINX_BLOCK: Final = re.compile(
     r"(?:http|events|stream|mail|server|types)(?:[ \t]*\{|$)|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{]+"
@@ -65,8 +73,8 @@ _APACHE_NAME: Final = (
     r"|SetOutputFilter|StartServers|Substitute|ThreadsPerChild|TraceEnable|TransferLog|TypesConfig|UnDefine"
     r"|UnsetEnv|UserDir|php_(?:admin_)?(?:value|flag)"
 )
-_APACHE_LIKELY: Final = frozenset(
-    "action alias allow define deny error group include listen options order pidfile require satisfy".split()  # noqa: SIM905
+_APACHE_LIKELY: Final = _words(
+    "action alias allow define deny error group include listen options order pidfile require satisfy"
 )
 # programs that took over Apache's syntax: CUPS, ProFTPD, collectd, fluentd, and XML
 _APACHE_LOOKALIKE: Final = (
@@ -111,7 +119,7 @@ def _nginx_score(lines: list[str]) -> int:
         elif _FOREIGN.match(line):
             other += 1
         elif name and line.partition(" #")[0].rstrip()[-1:] in (";", "{", "}"):
-            if (_NGINX_NAME if ";" in line else _NGINX_BLOCK_NAME).fullmatch(name[0]):
+            if _is_nginx_name(name[0]) if ";" in line else _NGINX_BLOCK_NAME.fullmatch(name[0]):
                 sure += 1
                 in_data = bool(_NGINX_DATA.match(line))
             elif name[0] in _NGINX_LIKELY:
@@ -125,6 +133,18 @@ def _nginx_score(lines: list[str]) -> int:
     if sure:
         return sure + likely if sure + likely >= other else 0
     return likely if likely > includes and not other else 0
+
+
+def _is_nginx_name(name: str) -> bool:
+    """Whether no other program has such a directive: a name of its own, or one that begins as a module's do."""
+    if name in _NGINX_NAMES:
+        return True
+    at = name.find("_")
+    while at > 0:
+        if name[:at] in _NGINX_PREFIXES and _NGINX_REST.fullmatch(name, at + 1):
+            return True
+        at = name.find("_", at + 1)
+    return False
 
 
 def _apache_score(lines: list[str]) -> int:
