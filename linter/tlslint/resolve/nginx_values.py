@@ -5,7 +5,7 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _SIZE: Final = re.compile(r"([0-9]{1,18})([kKmM]?)")
-_PARTS: Final = re.compile(r"([0-9]{1,18})(ms|[yMwdhms]?) *")
+_PARTS: Final = re.compile(r"([0-9]{1,18})(ms|[yMwdhms]?)( *)")
 _ORDER: Final = ("y", "M", "w", "d", "h", "m", "s", "ms")
 _LEAST_CACHE_BYTES: Final = 8 * 4096
 """Eight pages; machines with larger pages ask for more."""
@@ -30,20 +30,27 @@ def size_of(text: str) -> int | None:
 
 
 def is_time(text: str, milliseconds: bool) -> bool:
-    """Whether it is a time such as `5m`, `1h 30m` or `300`; where seconds are counted, `ms` is refused."""
-    last = -1
+    """Whether it is a time such as `5m`, `1h 30m` or `300`.
+
+    Units come from the greatest to the smallest. Where milliseconds are counted there are no years and months, where
+    seconds are, no `ms`. A number without a unit may end it after anything, or stand before a space.
+    """
+    step = _ORDER.index("M") if milliseconds else -1
     position = 0
     while position < len(text):
         found = _PARTS.match(text, position)
         if found is None:
             return False
-        unit = found[2] or "s"
-        rank = _ORDER.index(unit)
-        if rank <= last or (unit == "ms" and not milliseconds):
-            return False
-        last = len(_ORDER) if not found[2] else rank
         position = found.end()
-    return bool(text) and text[0] != " "
+        unit = found[2]
+        if not unit and not found[3]:
+            return position == len(text)
+        if unit == "ms" and not milliseconds:
+            return False
+        if step >= _ORDER.index(unit or "s"):
+            return False
+        step = _ORDER.index(unit) if unit else len(_ORDER)
+    return bool(text)
 
 
 def session_cache_error(word: str) -> str:
