@@ -79,11 +79,13 @@ class Certificates:
         """Every set of certificates that some host has, whether or not a client can get it."""
         self.pairs: list[CertificatePair] = [pair for setting in self.sets for pair in setting.known or ()]
         self._served: list[Served] | None = None
+        self._chain_of: dict[Served, Chain | None] = {}
         self._chains: dict[tuple[object, ...], Chain] = {}
         self._key_files: dict[str, KeyFile] = {}
         self._read: Authorities | None = None
         self._beside: dict[str, Authorities] = {}
-        self._published: list[tuple[str, Place]] | None = None
+        self._published: dict[str, tuple[int, Place]] | None = None
+        """The document roots, each with its rank and the first directive that makes it one."""
         self._directories: set[str] | None = None
 
     # -- what is served --------------------------------------------------------------------------------------------
@@ -118,6 +120,11 @@ class Certificates:
 
     def chain(self, served: Served) -> "Chain | None":
         """Return the analysis of what is sent; None where the server refuses the file or part of it is unreadable."""
+        if served not in self._chain_of:
+            self._chain_of[served] = self._chain(served)
+        return self._chain_of[served]
+
+    def _chain(self, served: Served) -> "Chain | None":
         bundle = served.bundle
         certificates = bundle.certificates
         if bundle.server_verdict or not certificates or not bundle.complete:
@@ -213,8 +220,12 @@ class Certificates:
 
     def _publisher(self, path: str) -> Place | None:
         if self._published is None:
-            self._published = self.deployment.document_roots()
-        return next((place for root, place in self._published if path.startswith(root.rstrip("/") + "/")), None)
+            self._published = {}
+            for order, (root, place) in enumerate(self.deployment.document_roots()):
+                self._published.setdefault(root.rstrip("/"), (order, place))
+        around = (path[: slash.start()] for slash in re.finditer("/", path))
+        found = [self._published[folder] for folder in around if folder in self._published]
+        return min(found, key=lambda published: published[0])[1] if found else None
 
     # -- absence ---------------------------------------------------------------------------------------------------
 

@@ -46,12 +46,14 @@ _TLS_PORTS = (443, 8443)
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each socket that ought to speak TLS, and each certificate that no socket presents."""
     reported: set[int] = set()
-    for listener in deployment.listeners:
-        if listener.port in _TLS_PORTS and _is_plain_http(listener) and not is_local(listener.address):
+    plain = [listener for listener in deployment.listeners if _is_plain_http(listener)]
+    for listener in plain:
+        if listener.port in _TLS_PORTS and not is_local(listener.address):
             reported.update(id(host) for host in listener.virtual_hosts)
             yield _plain_port(listener, deployment.server)
+    plain_ids = {id(listener) for listener in plain}
     for host in deployment.virtual_hosts:
-        if id(host) not in reported:
+        if id(host) not in reported and all(id(listener) in plain_ids for listener in host.listeners):
             yield from _unused_certificate(host, deployment.server)
 
 
@@ -72,7 +74,7 @@ def _plain_port(listener: Listener, server: str) -> Finding:
 
 
 def _unused_certificate(host: VirtualHost, server: str) -> Iterator[Finding]:
-    if not host.listeners or not all(_is_plain_http(listener) for listener in host.listeners):
+    if not host.listeners:
         return
     own = [pair for pair in host.tls.certificates.known or () if stands_in(pair.place, host)]
     if own:
