@@ -132,8 +132,12 @@ def used_words(httpd: Httpd, uses: Sequence[tuple[int, str]]) -> list[str]:
         + "ServerAlias end\n</Macro>\n"
         for count in range(MAX_WORDS + 1)
     ]
-    body = "".join(macros) + "<VirtualHost *:1>\nInclude 0.conf\n</VirtualHost>"
-    text = "".join(f"Use m{count} {use}\n" for count, use in uses)
+    return aliases(httpd, "".join(macros) + "".join(f"Use m{count} {use}\n" for count, use in uses))
+
+
+def aliases(httpd: Httpd, text: str) -> list[str]:
+    """The arguments of every ``ServerAlias`` that httpd finds in a text that stands in a ``<VirtualHost>``."""
+    body = "<VirtualHost *:1>\nInclude 0.conf\n</VirtualHost>"
     with _folder(httpd, body, [text.encode("utf-8", "surrogateescape")]) as (folder, command):
         output = _run(folder, [*command, "-D", "DUMP_CONFIG"])
     assert "Syntax OK" in output, output

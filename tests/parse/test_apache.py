@@ -3,10 +3,11 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parse.apache_oracle import MAX_WORDS, Httpd, find_httpd, read, used_words
+from parse.apache_oracle import MAX_WORDS, Httpd, aliases, find_httpd, read, used_words
 from parse.corpus import corpus
 from tlslint.parse.apache import (
     WHITESPACE,
@@ -18,6 +19,7 @@ from tlslint.parse.apache import (
     macro_lines,
     parse,
     parse_lines,
+    rejoined,
     split_words,
 )
 from tlslint.parse.tree import Directive, Source, Tree, walk
@@ -182,6 +184,38 @@ def test_lines_of_a_macro() -> None:
     assert host.arguments[0].raw == "*:$port"
 
 
+STORED = [
+    "ServerAlias x \\ \nServerAlias w\n",
+    "ServerAlias x \\ \n# c\n\n  ServerAlias w\n",
+    "ServerAlias x \\ \n\\ \n ServerAlias w\n",
+    "ServerAlias x\\\\ \n\\ \n ServerAlias w\n",
+    "ServerAlias x\\\\ \n\n ServerAlias w\n",
+    "ServerAlias a\\\n b $p\nServerAlias c\n",
+    "$p\nServerAlias a\n",
+    "ServerAlias $p\\ \n$p\nServerAlias a\n",
+    "\\ \nServerAlias a\n",
+]
+
+
+@pytest.mark.parametrize("body", STORED)
+@pytest.mark.parametrize("value", ["ServerAlias v", "ServerAlias v \\\\"])
+def test_httpd_reads_the_lines_of_a_macro_again(httpd: Httpd, body: str, value: str) -> None:
+    tree = tree_of(f"<Macro $m $p>\n{body}</Macro>\nUse $m '{value}'\nServerAlias end\n")
+    macro, use, _ = tree.directives
+    lines = [
+        line.replaced([(match.start(), match.end(), use.arguments[1]) for match in re.finditer(r"\$p", line.text)])
+        for line in macro_lines(macro)
+    ]
+    found = [directive_of(line) for line in rejoined(lines)]
+    texts = [line.text.removeprefix("ServerAlias ") for line in rejoined(lines)]
+    assert all(each is not None and each.name == "ServerAlias" for each in found)
+    if texts[-1].endswith("\\"):
+        texts[-1] = texts[-1][:-1] + "ServerAlias end"
+    else:
+        texts.append("end")
+    assert aliases(httpd, tree.source.text) == texts
+
+
 def test_code_is_one_piece() -> None:
     tree = tree_of('<Perl>\n# <a\n$x = "</b>";\n<STDIN>;\n</Perl>\nListen 1\n')
     perl, listen = tree.directives
@@ -325,13 +359,13 @@ def predicted(text: str) -> str | None:
 
 SECTION_LINES = [
     "<Foo>", "<Foo>", "<Foo x>", "<foo x> # y", "<Foo> x", "<Foo> x>", "</Foo>", "</Foo>", "</foo> x", "</FOO",
-    "</Foo >", "</Foo>>", "< Foo>", "</>", "</", "</ Foo>", "<", "<>", "<Bar a", "</Bar>", "</Bar>", '"<Bar" x>', "'</Bar>' y",
-    '"</Bar"', "<B\\\nar x\\\r\n>", "</B\\\nar>", "<IfModule core.c>", "<IfModule core.c>", "<IfModule nope.c>",
-    "<IfModule nope.c>", "<ifmodule core.c>", "<IfModule core.c> x", "</IfModule>", "</IfModule>", "</IfModule>",
-    "</IfModule>", " </ifModule> ", "</IfModule> # c", "</IfModule >", "</IfModule)", '"</IfModule>"',
-    "</If\\\nModule>", "<IfModule core.c", "<IfModule>", "<IfModule >", "<IfModule", "<Macro $m>", "<Macro $m>", "<Macro>", "<macro $m> x",
-    "</Macro>", "</Macro>", "</macro> x", "</Macro", "<Macro $m", "Directive a", "# </Foo>", "# c \\", "", '"" </Foo>',
-    "'<' x", "\0", "</Foo>\0", "x \\",
+    "</Foo >", "</Foo>>", "< Foo>", "</>", "</", "</ Foo>", "<", "<>", "<Bar a", "</Bar>", "</Bar>", '"<Bar" x>',
+    "'</Bar>' y", '"</Bar"', "<B\\\nar x\\\r\n>", "</B\\\nar>", "<IfModule core.c>", "<IfModule core.c>",
+    "<IfModule nope.c>", "<IfModule nope.c>", "<ifmodule core.c>", "<IfModule core.c> x", "</IfModule>",
+    "</IfModule>", "</IfModule>", "</IfModule>", " </ifModule> ", "</IfModule> # c", "</IfModule >", "</IfModule)",
+    '"</IfModule>"', "</If\\\nModule>", "<IfModule core.c", "<IfModule>", "<IfModule >", "<IfModule", "<Macro $m>",
+    "<Macro $m>", "<Macro>", "<macro $m> x", "</Macro>", "</Macro>", "</macro> x", "</Macro", "<Macro $m",
+    "Directive a", "# </Foo>", "# c \\", "", '"" </Foo>', "'<' x", "\0", "</Foo>\0", "x \\",
 ]  # fmt: skip
 SECTION_SOUP = st.lists(st.sampled_from(SECTION_LINES), max_size=14).map("\n".join)
 

@@ -289,6 +289,8 @@ def test_nesting_is_bounded() -> None:
     (problem,) = tree.problems
     assert (problem.message, problem.span.line) == ("too deeply nested", MAX_DEPTH + 1)
     assert len(list(walk(tree.directives))) == MAX_DEPTH
+    tree = tree_of("<A>\n" * MAX_DEPTH + "<${A}>\nUse b\n</B>\n")
+    assert [problem.message for problem in tree.problems] == ["too deeply nested"]
 
 
 def test_lines_are_bounded_as_in_httpd(httpd: Httpd) -> None:

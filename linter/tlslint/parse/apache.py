@@ -233,7 +233,9 @@ def _trimmed(source: Source, text: str, pieces: Sequence[_Piece], start: int, fo
     return LogicalLine(source, stripped, kept[0].start, end, following, kept)
 
 
-def logical_lines(source: Source, start: int = 0, end: int | None = None) -> Iterator[LogicalLine]:
+def logical_lines(
+    source: Source, start: int = 0, end: int | None = None, *, keep_empty: bool = False
+) -> Iterator[LogicalLine]:
     """The logical lines of a source, or of a part that begins and ends with lines; empty ones are left out."""
     text = source.parsed_text
     end = len(text) if end is None else end
@@ -253,7 +255,7 @@ def logical_lines(source: Source, start: int = 0, end: int | None = None) -> Ite
             stripped = stripped.rstrip(WHITESPACE)
             line = LogicalLine(source, stripped, first, first + len(stripped), stop + 1)
         position = line.following
-        if line.text:
+        if line.text or keep_empty:
             yield line
 
 
@@ -445,11 +447,39 @@ def first_problem(tree: Tree, holds: Callable[[Directive], bool]) -> SyntaxProbl
 
 
 def macro_lines(directive: Directive) -> list[LogicalLine]:
-    """The lines that a ``<Macro>`` stores: those of its body but for comments."""
+    """The lines that a ``<Macro>`` stores: those of its body, empty ones too, but for comments."""
     body = directive.raw_block
     if body is None:
         return []
-    return [line for line in logical_lines(directive.source, body.start, body.end) if not line.text.startswith("#")]
+    lines = logical_lines(directive.source, body.start, body.end, keep_empty=True)
+    return [line for line in lines if not line.text.startswith("#")]
+
+
+def rejoined(lines: Iterable[LogicalLine]) -> Iterator[LogicalLine]:
+    r"""The lines of a macro, parameters replaced, as ``Use`` reads them: once more, so that a last ``\`` continues a line.
+
+    (It was followed by blanks when the macro was stored, or is the end of a value.) A backslash at the end of the last
+    line stays: httpd joins it with the line behind the ``Use``. Empty lines are left out.
+    """
+    open_line: LogicalLine | None = None
+    for line in lines:
+        whole = line if open_line is None else _followed_by(open_line, line)
+        if whole.text.endswith("\\"):
+            open_line = whole
+            continue
+        open_line = None
+        if whole.text:
+            yield whole
+    if open_line is not None:
+        yield open_line
+
+
+def _followed_by(line: LogicalLine, other: LogicalLine) -> LogicalLine:
+    """The two lines as one, without the backslash that ends the first."""
+    length = len(line.text) - 1
+    pieces = [*_cut(line._all_pieces(), 0, length, length + 1)]
+    pieces += _moved(_cut(other._all_pieces(), 0, len(other.text), len(other.text)), length)
+    return _trimmed(line.source, line.text[:-1] + other.text, pieces, line.start, other.following)
 
 
 @dataclass(slots=True)
@@ -571,8 +601,6 @@ class _Reader:
             return
         if statement.ignored is not None:
             self.ignored.append(statement.ignored)
-        if self.raw is None and self.replaced_at is None and _may_replace_tags(statement):
-            self.replaced_at = statement.start
         if self.raw is not None and index == self.raw.end_index:
             self._end_raw(statement)
         elif statement.is_start_tag:
@@ -581,6 +609,8 @@ class _Reader:
             self._close_section(statement)
         else:
             self._add(statement)
+        if self.raw is None and self.replaced_at is None and _may_replace_tags(statement):
+            self.replaced_at = statement.start
 
     def _add_plain(self, line: LogicalLine) -> None:
         """Add a directive without quotes, backslashes and tags; most are: this is for speed alone."""
