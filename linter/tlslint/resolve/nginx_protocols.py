@@ -7,6 +7,7 @@ from tlslint.parse.tree import Argument
 from tlslint.resolve.model import Place, Problem
 from tlslint.resolve.nginx_scope import Scope
 from tlslint.resolve.nginx_tls import PROTOCOLS
+from tlslint.resolve.nginx_verify import next_directive
 
 DIRECTIVES = ("ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols")
 _KNOWN = frozenset(name.lower() for name in PROTOCOLS)
@@ -26,7 +27,10 @@ def protocol_problems(main: Scope) -> Iterator[Problem]:
 
 
 def _problems(place: Place) -> Iterator[Problem]:
+    lost = next_directive(place.directive)
     for word in place.directive.arguments:
+        if word is lost:
+            return  # a directive that lacks its semicolon is one fault
         if word.lower() in _KNOWN or _PLACEHOLDER.search(word):
             continue
         meant = meant_by(word)

@@ -509,15 +509,21 @@ def _swallowable() -> frozenset[str]:
     return frozenset(name for name in covered if "_" in name) | {"listen", "location", "root", "return", "include"}
 
 
+def next_directive(directive: Directive) -> Argument | None:
+    """Return the argument that is the name of the next directive, taken in because this one lacks its semicolon."""
+    names = _swallowable()
+    if names.isdisjoint(directive.arguments[1:]):
+        return None
+    argument = swallowed(directive, names)
+    return None if argument is directive.arguments[0] else argument
+
+
 def _swallowed(directive: Directive, refusing: NginxDirective | None) -> Iterator[Problem]:
     """Yield the next directive that this one takes for an argument, if any; `refusing`: nginx does not accept that."""
+    argument = next_directive(directive)
+    if argument is None:
+        return
     arguments = directive.arguments
-    names = _swallowable()
-    if names.isdisjoint(arguments[1:]):
-        return
-    argument = swallowed(directive, names)
-    if argument is None or argument is arguments[0]:
-        return
     before = arguments[arguments.index(argument) - 1]
     yield Problem(
         "swallowed-directive",
@@ -726,4 +732,4 @@ def _word(places: Sequence[Place]) -> str:
     return arguments[0].lower() if arguments else ""
 
 
-__all__ = ["verify"]
+__all__ = ["next_directive", "verify"]
