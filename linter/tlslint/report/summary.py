@@ -12,8 +12,6 @@ def gaps(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator
     """Yield a line for each reason for which something was not checked; all of them, one by one, if `verbose`."""
     for note in report.notes:
         yield f"{palette.paint('note:', 'info')} {visible(note)}\n"
-    for note in report.notes:
-        yield f"{palette.paint('note:', 'info')} {visible(note)}\n"
     skipped = report.skipped
     unknown = [(_unknown(item), item.why) for item in report.unknown]
     yield from _listed("not checked", skipped if verbose else _grouped(skipped), palette, verbose)
