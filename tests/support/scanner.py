@@ -595,5 +595,5 @@ def _client_certificate(
 
 
 def is_refusal(reply: bytes) -> bool:
-    """Whether a reply to a client without a certificate turns it away (nginx: 400, no word in stream, an error in mail)."""
+    """Whether a reply turns a client without a certificate away (nginx: 400; no word in stream, an error in mail)."""
     return not reply or b"No required SSL certificate" in reply
