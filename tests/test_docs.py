@@ -1,14 +1,11 @@
 """The generated pages are what their generators would write now."""
 
-import sys
 from pathlib import Path
 
+import docs_rules
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import docs_rules
 
 PAGES = docs_rules.pages()
 
