@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -87,6 +87,8 @@ class Certificates:
         self._published: dict[str, tuple[int, Place]] | None = None
         """The document roots, each with its rank and the first directive that makes it one."""
         self._directories: set[str] | None = None
+        self._real_folder = cache(os.path.realpath)
+        self._status = cache(os.stat)
 
     # -- what is served --------------------------------------------------------------------------------------------
 
@@ -144,7 +146,9 @@ class Certificates:
         chain = analyse(certificates, (), anchors, key_digest)
         if chain.missing is None:
             return chain
-        return analyse(certificates, self._others(served), anchors, key_digest)
+        others = self._others(served)
+        # a private root need not be anywhere: most chains are analysed once
+        return analyse(certificates, others, anchors, key_digest) if others.issuers(chain.missing.child) else chain
 
     def _others(self, served: Served) -> "Authorities":
         """Return the CAs that the configuration's other files hold, and those in the certificate's own directory."""
@@ -210,11 +214,12 @@ class Certificates:
         files = self.deployment.files
         if files is None:
             return KeyFile()
-        host = os.path.realpath(files.real_path(path))
+        folder, name = os.path.split(files.real_path(path))
+        host = os.path.join(self._real_folder(folder), name)
         in_checkout = checkout_of(host) is not None
         return KeyFile(
             tracked=in_checkout and is_tracked(host),
-            readers="" if in_checkout else _readers(host),
+            readers="" if in_checkout else _readers(host, self._status),
             published_by=self._publisher(path),
         )
 
@@ -316,11 +321,11 @@ def trusted_roots(names: tuple[str, ...]) -> "Authorities | None":
     return load_trust_store(names)
 
 
-def _readers(host: str) -> str:
+def _readers(host: str, folder_status: Callable[[str], os.stat_result]) -> str:
     """Say who besides the owner may read a file, considering the directories on the way to it."""
     try:
         status = os.stat(host)
-        folders = [os.stat(folder) for folder in _folders(host)]
+        folders = [folder_status(folder) for folder in _folders(host)]
     except OSError:
         return ""
     if status.st_mode & stat.S_IROTH and all(folder.st_mode & stat.S_IXOTH for folder in folders):
