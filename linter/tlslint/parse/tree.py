@@ -198,6 +198,7 @@ class Argument(str):
     source: Source
     start: int
     quote: str
+    _length: int
 
     def __new__(cls, value: str, source: Source, start: int, end: int, quote: str = "") -> Self:
         """The word with this value, between these offsets of the source's text."""
