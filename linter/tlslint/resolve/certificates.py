@@ -282,6 +282,9 @@ def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
     A key goes into the slot of its own type, where it is compared with the certificate that is there already. So a key
     of another type than its certificate waits for a later one (SSL_CTX_use_PrivateKey(3)).
     """
+    if not pairs or pairs[0].leaf is None:
+        return
+    # only here: most runs read no certificate
     from tlslint.pki.bundle import key_matches
 
     certificates: dict[str, CertificatePair] = {}
