@@ -218,7 +218,8 @@ def _alike(handshakes: Iterable[Handshake]) -> list[list[Handshake]]:
             key = (
                 handshake.outcome, handshake.reason, handshake.protocols, tuple(handshake.ciphers.items()),
                 handshake.server_order, handshake.groups, handshake.client_certificate, handshake.alpn,
-                handshake.key_types, handshake.quic, tuple(what for what, _ in handshake.unknown),
+                handshake.key_types, handshake.quic, handshake.hello_retry,
+                tuple(what for what, _ in handshake.unknown),
             )  # fmt: skip
             groups.setdefault(key, []).append(handshake)
     return list(groups.values())
@@ -251,6 +252,12 @@ def _few(items: Sequence[str], most: int, noun: str) -> str:
     return ", ".join(items)
 
 
+RETRY_FAILURES = {
+    "fails": "a HelloRetryRequest ends the handshake of every client",
+    "depends": "a HelloRetryRequest ends the handshake of some clients",
+}
+
+
 def _answer(alike: list[Handshake]) -> Iterator[tuple[str, str, str]]:
     """Yield what is answered, as label, text and the place that makes it so."""
     handshake = alike[0]
@@ -273,6 +280,8 @@ def _answer(alike: list[Handshake]) -> Iterator[tuple[str, str, str]]:
         yield "client cert", handshake.client_certificate, _places(alike, "verify_client")
     if handshake.alpn and handshake.protocols:
         yield "ALPN", " ".join(handshake.alpn), ""
+    if handshake.hello_retry in RETRY_FAILURES:
+        yield "retry", RETRY_FAILURES[handshake.hello_retry], ""
     for what, why in handshake.unknown:
         yield "unknown", f"{what.replace('_', ' ')}: {why}", ""
 
