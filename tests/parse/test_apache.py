@@ -221,6 +221,13 @@ def test_code_is_one_piece() -> None:
     perl, listen = tree.directives
     assert perl.raw_block == '# <a\n$x = "</b>";\n<STDIN>;\n'
     assert (perl.block, listen.name, tree.comments) == ((), "Listen", ())
+    assert not tree_of("<Perl>\n" + "<A>;\n" * 200 + "</Perl>\n").problems
+
+
+def test_lines_of_no_macro() -> None:
+    tree = tree_of("Listen 1\n<A>\n</A>\n")
+    assert [macro_lines(directive) for directive in tree.directives] == [[], []]
+    assert parse_lines(tree.source, []).directives == ()
 
 
 # --- nothing is lost --------------------------------------------------------------------------------------------------

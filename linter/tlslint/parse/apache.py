@@ -317,10 +317,10 @@ class _Statement:
     start: int
     block_start: int
     """Of a start tag: where its ``>`` stands, or where the line ends."""
-    ignored: Span | None
-    is_closed: bool
+    ignored: Span | None = None
+    is_closed: bool = True
     """Of a start tag: whether there is a ``>`` where httpd misses one."""
-    skipped_name: str
+    skipped_name: str = ""
     """The name that the end tag must have while httpd skips the lines of a section."""
 
     @property
@@ -341,54 +341,66 @@ def directive_of(line: LogicalLine) -> Directive | None:
     if statement is None:
         return None
     name, arguments = statement.name, statement.arguments
+    end = statement.name.end if statement.is_end_tag else line.end
     if not statement.is_start_tag:
-        return Directive(name, arguments, None, line.source, statement.start, line.end)
-    end = line.end
+        return Directive(name, arguments, None, line.source, statement.start, end)
     return Directive(name, arguments, (), line.source, statement.start, end, statement.block_start, end)
 
 
 def _statement(line: LogicalLine) -> _Statement | None:
     """What stands on a line; ``None`` if its first word is empty, which httpd takes for an empty line."""
-    text = line.text
-    source = line.source
-    words = list(split_words(text))
+    words = list(split_words(line.text))
     if not words or not words[0].value:
         return None
     word = words[0]
     value = word.value
+    if value.startswith("</"):
+        return _end_tag(line, words)
+    if value.startswith("<"):
+        return _start_tag(line, words)
+    if value.endswith(">") and value[1:2] != "/":
+        value = value[:-1]
     start = line.source_start(0)
-    if not value.startswith("<") or value.startswith("</"):
-        if value.startswith("</"):
-            end = line.source_end(word.end)
-            ignored = line.span(words[1].start, len(text)) if len(words) > 1 else None
-            name = Argument(value, source, start, end, word.quote)
-            return _Statement(line, word, name, (), start, end, ignored, True, "")
-        if value.endswith(">") and value[1:2] != "/":
-            value = value[:-1]
-        name = Argument(value, source, start, line.source_end(word.end), word.quote)
-        arguments = tuple(_argument(line, argument) for argument in words[1:])
-        return _Statement(line, word, name, arguments, start, line.end, None, True, "")
-    has_arguments = len(words) > 1
+    name = Argument(value, line.source, start, line.source_end(word.end), word.quote)
+    return _Statement(line, word, name, _arguments(line, words[1:]), start, line.end)
+
+
+def _end_tag(line: LogicalLine, words: list[Word]) -> _Statement:
+    word = words[0]
+    start, end = line.source_start(0), line.source_end(word.end)
+    name = Argument(word.value, line.source, start, end, word.quote)
+    ignored = line.span(words[1].start, len(line.text)) if len(words) > 1 else None
+    return _Statement(line, word, name, (), start, end, ignored)
+
+
+def _start_tag(line: LogicalLine, words: list[Word]) -> _Statement:
+    word = words[0]
+    text, value = line.text, word.value
+    start = line.source_start(0)
     name_start = start if word.quote else line.source_start(1) if word.end > 1 else line.source_end(1)
-    stripped = value.endswith(">")
-    true_name = value[1:-1] if stripped else value[1:]
-    skipped_name = value[1:] if has_arguments else true_name
-    if not has_arguments:
-        mark = word.end - len(word.quote) if word.quote and text[word.end - 1] == word.quote else word.end
-        mark -= stripped
-        block_start = line.source_start(mark) if stripped else line.end
-        name_end = line.source_end(word.end if word.quote or not stripped else mark)
-        name = Argument(true_name, source, name_start, max(name_start, name_end), word.quote)
-        return _Statement(line, word, name, (), start, block_start, None, True, skipped_name)
-    name = Argument(true_name, source, name_start, line.source_end(word.end), word.quote)
-    mark = text.rfind(">", words[1].start)
-    if mark < 0:
-        arguments = tuple(_argument(line, argument) for argument in words[1:])
-        return _Statement(line, word, name, arguments, start, line.end, None, False, skipped_name)
-    arguments = tuple(_argument(line, argument) for argument in split_words(text, words[1].start, mark))
-    behind = len(text) - len(text[mark + 1 :].lstrip(WHITESPACE))
-    ignored = line.span(behind, len(text)) if behind < len(text) else None
-    return _Statement(line, word, name, arguments, start, line.source_start(mark), ignored, True, skipped_name)
+    is_marked = value.endswith(">")  # httpd drops this mark, and takes it for the section's if nothing follows
+    name_value = value[1:-1] if is_marked else value[1:]
+    if len(words) > 1:
+        name = Argument(name_value, line.source, name_start, line.source_end(word.end), word.quote)
+        mark = text.rfind(">", words[1].start)
+        if mark < 0:
+            arguments = _arguments(line, words[1:])
+            return _Statement(line, word, name, arguments, start, line.end, None, False, value[1:])
+        arguments = _arguments(line, split_words(text, words[1].start, mark))
+        behind = len(text) - len(text[mark + 1 :].lstrip(WHITESPACE))
+        ignored = line.span(behind, len(text)) if behind < len(text) else None
+        return _Statement(line, word, name, arguments, start, line.source_start(mark), ignored, True, value[1:])
+    mark = word.end - is_marked
+    if word.quote and text[word.end - 1] == word.quote:
+        mark -= 1
+    name_end = line.source_end(mark if is_marked and not word.quote else word.end)
+    name = Argument(name_value, line.source, name_start, max(name_start, name_end), word.quote)
+    block_start = line.source_start(mark) if is_marked else line.end
+    return _Statement(line, word, name, (), start, block_start, None, True, name_value)
+
+
+def _arguments(line: LogicalLine, words: Iterable[Word]) -> tuple[Argument, ...]:
+    return tuple(_argument(line, word) for word in words)
 
 
 def _argument(line: LogicalLine, word: Word) -> Argument:
@@ -402,14 +414,18 @@ def parse(source: Source) -> Tree:
     """
     too_long = _line_too_long(source)
     if too_long is None:
-        return _Reader(source, list(logical_lines(source))).read()
+        return _Reader(source, list(logical_lines(source)), len(source.parsed_text)).read()
     problem = SyntaxProblem("Line too long", too_long, hint="httpd reads lines of up to 16 MiB")
-    return _Reader(source, list(logical_lines(source, 0, too_long.start))).read(problem)
+    return _Reader(source, list(logical_lines(source, 0, too_long.start)), too_long.start).read(problem)
 
 
 def parse_lines(source: Source, lines: Iterable[LogicalLine]) -> Tree:
-    """The tree of lines of a source: those of a macro with its parameters replaced, for instance."""
-    return _Reader(source, list(lines)).read()
+    """The tree of lines of a source: those of a macro with its parameters replaced, for instance.
+
+    Its words are those of the lines; a ``raw_block`` is the text of the source all the same.
+    """
+    given = [line for line in lines if line.text]
+    return _Reader(source, given, given[-1].end if given else 0).read()
 
 
 def is_read_time(directive: Directive) -> bool:
@@ -456,7 +472,7 @@ def macro_lines(directive: Directive) -> list[LogicalLine]:
 
 
 def rejoined(lines: Iterable[LogicalLine]) -> Iterator[LogicalLine]:
-    r"""The lines of a macro, parameters replaced, as ``Use`` reads them: once more, so that a last ``\`` continues a line.
+    r"""The lines of a macro, parameters replaced, as ``Use`` reads them: again, so that ``\`` at the end continues.
 
     (It was followed by blanks when the macro was stored, or is the end of a value.) A backslash at the end of the last
     line stays: httpd joins it with the line behind the ``Use``. Empty lines are left out.
@@ -525,6 +541,8 @@ class _Reader:
 
     source: Source
     lines: list[LogicalLine]
+    end: int
+    """Where the lines end."""
     open: list[_OpenSection] = field(default_factory=list)
     siblings: list[Directive] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
@@ -545,10 +563,10 @@ class _Reader:
             for index, line in enumerate(self.lines):
                 self._read_line(index, line)
             if stopped is None:
-                self._check_nothing_is_open(len(self.source.parsed_text))
+                self._check_nothing_is_open()
         except _Stop as stop:
             stopped = stop.problem
-        end = len(self.source.parsed_text) if stopped is None else stopped.span.start
+        end = self.end if stopped is None else stopped.span.start
         while self.open:
             self._pop(end, end)
         return self._tree(stopped)
@@ -583,7 +601,8 @@ class _Reader:
     def _ignore_behind_nul(self) -> None:
         text = self.source.parsed_text
         if "\0" in text:
-            self.ignored += [Span(self.source, match.start(), match.end()) for match in _NUL_AND_REST.finditer(text)]
+            matches = _NUL_AND_REST.finditer(text, 0, self.end)
+            self.ignored += [Span(self.source, match.start(), match.end()) for match in matches]
             self.ignored.sort(key=lambda span: span.start)
 
     def _read_line(self, index: int, line: LogicalLine) -> None:
@@ -638,6 +657,8 @@ class _Reader:
 
     def _open_section(self, index: int, statement: _Statement) -> None:
         if len(self.open) == MAX_DEPTH:
+            if self.raw is not None and self.raw.is_code:
+                return  # not a tag, but another language
             hint = f"more than {MAX_DEPTH} sections are open here"
             span = Span(self.source, statement.start, statement.line.end)
             raise _Stop(SyntaxProblem("too deeply nested", span, hint=hint))
@@ -673,7 +694,7 @@ class _Reader:
         end_index = self._code_end(index, folded) if is_code else self._macro_end(index)
         if end_index is None:
             self.raw_is_lost = True
-            end = Span(self.source, len(self.source.parsed_text), len(self.source.parsed_text))
+            end = Span(self.source, self.end, self.end)
             if not is_code:
                 message = "expected token not found: </Macro>"
                 self._wrong_if_true(SyntaxProblem(message, end, section.tag, "this macro is never closed"))
@@ -765,10 +786,10 @@ class _Reader:
                 return
         self._add(statement)
 
-    def _check_nothing_is_open(self, end: int) -> None:
+    def _check_nothing_is_open(self) -> None:
         if not self.open:
             return
-        here = Span(self.source, end, end)
+        here = Span(self.source, self.end, self.end)
         innermost = self.open[-1]
         message = f"Expected </{innermost.statement.skipped_name}> before end of configuration"
         self._wrong_if_false(SyntaxProblem(message, here, innermost.tag, _NO_END_TAG))
