@@ -172,27 +172,29 @@ class _Vocabulary:
         return bool(export or (masks[_PROTOCOL] == ~self.sslv2 and suite[_PROTOCOL] == self.sslv2))
 
 
+_BITS = tuple(_Bits() for _ in _PROPERTIES)
+"""The same numbers for all libraries, so that a suite that several have is compiled once."""
+
+
+@cache
+def _suite_masks(kx: str, auth: str, enc: str, mac: str, protocol: str, strength: str, flags: tuple[str, ...]) -> Masks:
+    classes = (strength, *(flag for flag in flags if flag == "FIPS"))
+    others = [flag for flag in flags if flag != "FIPS"]
+    values: tuple[Iterable[str], ...] = ((kx,), (auth,), (enc,), (mac,), (protocol,), classes, others)
+    return tuple(bit(of_property) for bit, of_property in zip(_BITS, values, strict=True))
+
+
 @cache
 def _vocabulary(openssl: OpenSSL) -> _Vocabulary:
-    bits = [_Bits() for _ in _PROPERTIES]
     old = openssl.generation == "1.0.2"
-
-    def masks(**properties: Iterable[str]) -> Masks:
-        return tuple(bit(properties.get(name, ())) for name, bit in zip(_PROPERTIES, bits, strict=True))
-
-    words = {name: (masks(**properties), 0) for name, properties in openssl.aliases.items()}
-    suites = []
-    for suite in openssl.suites:
-        of_suite = masks(
-            kx=(suite.kx,),
-            auth=(suite.auth,),
-            enc=(suite.enc,),
-            mac=(suite.mac,),
-            protocol=(suite.min_protocol,),
-            strength=(suite.strength, *(flag for flag in suite.flags if flag == "FIPS")),
-            flag=[flag for flag in suite.flags if flag != "FIPS"],
-        )
-        suites.append(of_suite)
+    words: dict[str, tuple[Masks, int]] = {
+        name: (tuple(bit(properties.get(key, ())) for key, bit in zip(_PROPERTIES, _BITS, strict=True)), 0)
+        for name, properties in openssl.aliases.items()
+    }
+    suites = [
+        _suite_masks(suite.kx, suite.auth, suite.enc, suite.mac, suite.min_protocol, suite.strength, suite.flags)
+        for suite in openssl.suites
+    ]
     for suite, of_suite in zip(reversed(openssl.suites), reversed(suites), strict=True):
         # A named suite does not ask for its protocol version. Since 1.1 it asks for its number.
         word = ((*of_suite[:_PROTOCOL], 0, *of_suite[_STRENGTH:]), 0 if old else suite.id)
@@ -206,9 +208,9 @@ def _vocabulary(openssl: OpenSSL) -> _Vocabulary:
     position = {suite.id: i for i, suite in enumerate(openssl.suites)}
     vocabulary = _Vocabulary(openssl, pattern, any_case, words, suites, position)
     if old:
-        vocabulary.sslv2 = bits[_PROTOCOL](("SSLv2",))
-        vocabulary.export = bits[_FLAG](("EXPORT",))
-        vocabulary.any_export = bits[_FLAG](("EXPORT", "NOT_EXP"))
+        vocabulary.sslv2 = _BITS[_PROTOCOL](("SSLv2",))
+        vocabulary.export = _BITS[_FLAG](("EXPORT",))
+        vocabulary.any_export = _BITS[_FLAG](("EXPORT", "NOT_EXP"))
     return vocabulary
 
 
