@@ -234,14 +234,16 @@ class Certificates:
 
     # -- absence ---------------------------------------------------------------------------------------------------
 
-    def is_missing(self, trouble: str, path: str) -> bool:
+    def is_missing(self, trouble: str, path: str, reason: str) -> bool:
         """Whether a file that could not be read is certainly not what the server needs, instead of out of sight.
 
         Certificates are rarely kept beside configuration. So a file is missing only where the whole machine is here,
         where other certificates lie in the same directory, or where the user says that all of them are here.
         """
+        if trouble == "not-a-file":
+            return reason.endswith("is a directory")  # a FIFO may well be filled
         if self.deployment.require_certificates:
-            return trouble not in ("", "unreadable", "too-large")
+            return bool(path) and trouble in ("missing", "outside")
         if trouble != "missing" or not path:
             return False
         files = self.deployment.files
