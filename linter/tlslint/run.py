@@ -153,7 +153,7 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
                 counts = settings.setdefault(why, {})
                 counts[what] = counts.get(what, 0) + len(handshake.endpoints)
     for file, pair in unread.items():
-        if not deployment.certificates.is_missing(pair.trouble, pair.path):
+        if not deployment.certificates.is_missing(pair.trouble, pair.path, pair.reason):
             what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
             yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
     yield from _half_read(deployment)
