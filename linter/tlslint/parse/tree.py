@@ -76,10 +76,10 @@ class Source:
         except ValueError as error:  # a NUL character in the path
             raise Unreadable(shown, str(error)) from error
         try:
-            refusal = _refusal(os.fstat(descriptor).st_mode)
+            status = os.fstat(descriptor)
+            refusal = _refusal(status.st_mode)
             if refusal is None:
-                with open(descriptor, "rb", closefd=False) as file:
-                    data = file.read(MAX_SOURCE_BYTES + 1)
+                data = _contents(descriptor, status.st_size)
         except OSError as error:
             raise Unreadable(shown, error.strerror or str(error)) from error
         finally:
@@ -143,6 +143,21 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<Source {self.path!r}, {len(self.text)} characters>"
+
+
+def _contents(descriptor: int, expected: int) -> bytes:
+    """The bytes of a file, or a few more than the limit. File objects would do, at twice the cost for small files."""
+    pieces: list[bytes] = []
+    wanted = expected + 1
+    left = MAX_SOURCE_BYTES + 1
+    while left > 0:
+        piece = os.read(descriptor, min(wanted, left))
+        pieces.append(piece)
+        left -= len(piece)
+        if not piece or (len(pieces) == 1 and len(piece) == expected):
+            break
+        wanted = 1 << 20
+    return b"".join(pieces)
 
 
 def _refusal(mode: int) -> str | None:
