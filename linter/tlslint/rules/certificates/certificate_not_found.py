@@ -39,6 +39,7 @@ rule = Rule(
     seen='nginx does not start: cannot load certificate "…": BIO_new_file() failed (… No such file or directory …)',
     sources=("nginx, ngx_http_ssl_module: ssl_certificate", "Apache HTTP Server, mod_ssl: SSLCertificateFile"),
 )
+SEEN_DIRECTORY = 'nginx does not start: cannot load certificate "…": PEM_read_bio_X509_AUX() failed (… no start line …)'
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -48,24 +49,20 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     certificates: dict[str, list[CertificatePair]] = {}
     keys: dict[str, list[CertificatePair]] = {}
     for pair in deployment.certificates.pairs:
-        if pair.bundle is None and _is_missing(deployment, pair.trouble, pair.path):
+        if pair.bundle is None and deployment.certificates.is_missing(pair.trouble, pair.path, pair.reason):
             certificates.setdefault(pair.path, []).append(pair)
-        if pair.key is None and _is_missing(deployment, pair.key_trouble, pair.key_path):
+        if pair.key is None and deployment.certificates.is_missing(pair.key_trouble, pair.key_path, pair.key_reason):
             keys.setdefault(pair.key_path, []).append(pair)
     for pairs in certificates.values():
         first = pairs[0]
         places = [pair.place for pair in pairs]
-        yield _finding(f"the certificate {first.reason}", file_span(first), rule.seen, also_named(places))
+        seen = SEEN_DIRECTORY if first.trouble == "not-a-file" else rule.seen
+        yield _finding(f"the certificate {first.reason}", file_span(first), seen, also_named(places))
     for pairs in keys.values():
         first = pairs[0]
         places = [pair.key_place for pair in pairs if pair.key_place is not None]
         seen = rule.seen.replace("load certificate", "load certificate key")
         yield _finding(f"the key {first.key_reason}", key_span(first), seen, also_named(places))
-
-
-def _is_missing(deployment: Deployment, trouble: str, path: str) -> bool:
-    # a directory is no file wherever it is
-    return bool(path) and (trouble == "not-a-file" or deployment.certificates.is_missing(trouble, path))
 
 
 def _finding(message: str, span: Span, seen: str, related: tuple[Related, ...]) -> Finding:

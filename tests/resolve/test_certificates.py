@@ -1,0 +1,215 @@
+"""Which certificates are in use, whose keys fit, who can read keys, and what counts as missing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.rule_fixtures import FIXTURES
+from tlslint.finding import Finding, Report
+from tlslint.pki.anchors import TrustStoreError, load_trust_store
+from tlslint.pki.bundle import read_bundle
+from tlslint.pki.chain import load_system_anchors
+from tlslint.resolve.model import Deployment
+from tlslint.run import lint, predict
+from tlslint.settings import Settings, SettingsError
+
+CERTIFICATES = FIXTURES / "certificates"
+NOW = "2026-06-01"
+
+
+def server(name: str, certificate: str, key: str, listen: str = "127.0.0.1:8443 ssl") -> str:
+    return (
+        f"server {{ listen {listen}; server_name {name}; ssl_certificate {certificate}; ssl_certificate_key {key}; }}\n"
+    )
+
+
+def write(folder: Path, *servers: str) -> str:
+    path = folder / "nginx.conf"
+    path.write_text("events {}\nhttp {\n" + "".join(servers) + "}\n", encoding="utf-8")
+    return str(path)
+
+
+def copy(folder: Path, *names: str, mode: int = 0o600) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        path = Path(shutil.copy(CERTIFICATES / name, folder))
+        path.chmod(mode)
+
+
+def resolved(path: str, **settings: object) -> Deployment:
+    (deployment,), _ = predict([path], Settings(now=NOW, trust_store=("none",), **settings))  # type: ignore[arg-type]
+    return deployment
+
+
+def report(path: str, *codes: str, **settings: object) -> Report:
+    settings.setdefault("trust_store", ("none",))
+    return lint([path], Settings(now=NOW, select=codes, **settings))  # type: ignore[arg-type]
+
+
+def found(path: str, *codes: str, **settings: object) -> list[Finding]:
+    return report(path, *codes, **settings).findings
+
+
+class TestServed:
+    def test_hosts_that_share_files_read_and_judge_them_once(self, tmp_path: Path) -> None:
+        copy(tmp_path, *(f"{name}.{kind}" for name in ("a-rsa", "b-rsa", "c-rsa") for kind in ("pem", "key")))
+        hosts = [server(f"h{index}.test", f"{'abc'[index % 3]}-rsa.pem", f"{'abc'[index % 3]}-rsa.key")
+                 for index in range(300)]  # fmt: skip
+        deployment = resolved(write(tmp_path, *hosts))
+        assert deployment.files is not None
+        assert deployment.files.reads == 7  # three certificates, three keys, the configuration
+        served = deployment.certificates.served
+        assert [len(item.pairs) for item in served] == [100, 100, 100]
+        assert sum(len(item.endpoints) for item in served) == len(deployment.endpoints)
+        assert len({id(deployment.certificates.chain(item)) for item in served}) == 3
+
+    def test_one_finding_for_a_file_that_many_hosts_name(self, tmp_path: Path) -> None:
+        copy(tmp_path, "a-rsa-expired.pem", "a-rsa.key")
+        hosts = [server(f"h{index}.test", "a-rsa-expired.pem", "a-rsa.key") for index in range(50)]
+        (finding,) = found(write(tmp_path, *hosts), "TLS308")
+        assert "and 51 more endpoints" in finding.message
+        assert len(finding.related) == 3
+        assert finding.related[-1].message == "named here as well, and in 46 more directives"
+
+    def test_the_last_of_a_key_type_is_meant(self, tmp_path: Path) -> None:
+        copy(tmp_path, "a-rsa-expired.pem", "a-rsa.pem", "a-rsa.key")
+        text = (
+            "server { listen 127.0.0.1:8443 ssl; ssl_certificate a-rsa-expired.pem; ssl_certificate_key a-rsa.key;"
+            " ssl_certificate a-rsa.pem; ssl_certificate_key a-rsa.key; }\n"
+        )
+        assert found(write(tmp_path, text), "TLS308") == []
+
+
+class TestMissing:
+    def test_what_is_not_kept_here_is_counted(self, tmp_path: Path) -> None:
+        path = write(tmp_path, *(server(f"h{index}.test", f"/etc/ssl/{index}.pem", "x.key") for index in range(9)))
+        result = report(path, "TLS3")
+        assert result.findings == []
+        assert len(result.unknown) == 9
+        assert len({item.why for item in result.unknown}) == 1  # which makes it one line
+        assert "--root" in result.unknown[0].why
+
+    def test_required_certificates_are_missed(self, tmp_path: Path) -> None:
+        path = write(tmp_path, server("a.test", "/etc/ssl/absent.pem", "x.key"))
+        findings = found(path, "TLS3", require_certificates=True)
+        assert [finding.code for finding in findings] == ["TLS301", "TLS301"]
+        assert report(path, "TLS3", require_certificates=True).unknown == []
+
+    def test_a_file_is_missed_beside_others(self, tmp_path: Path) -> None:
+        copy(tmp_path, "a-rsa.pem", "a-rsa.key")
+        path = write(tmp_path, server("a.test", "a-rsa.pem", "a-rsa.key"), server("b.test", "b-rsa.pem", "b-rsa.key"))
+        assert [finding.code for finding in found(path, "TLS301")] == ["TLS301", "TLS301"]
+
+    @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink(path, path)], ids=["fifo", "loop"])
+    def test_strange_files_are_findings_or_counted(self, tmp_path: Path, make: object) -> None:
+        make(tmp_path / "a.pem")  # type: ignore[operator]
+        result = report(write(tmp_path, server("a.test", "a.pem", "a.key")), "TLS3")
+        assert not result.failures
+        assert bool(result.findings) != bool(result.unknown)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        ("mode", "folder_mode", "readers"),
+        [(0o600, 0o755, ""), (0o644, 0o755, "every user"), (0o644, 0o700, ""), (0o604, 0o711, "every user"),
+         (0o400, 0o755, "")],
+    )  # fmt: skip
+    def test_modes_count_with_those_of_the_directories(
+        self, tmp_path_factory: pytest.TempPathFactory, mode: int, folder_mode: int, readers: str
+    ) -> None:
+        folder = Path("/tmp") / tmp_path_factory.mktemp("keys").name
+        folder.mkdir()
+        try:
+            copy(folder, "a-rsa.pem", "a-rsa.key", mode=mode)
+            folder.chmod(folder_mode)
+            findings = found(write(folder, server("a.test", "a-rsa.pem", "a-rsa.key")), "TLS317")
+        finally:
+            shutil.rmtree(folder)
+        assert bool(findings) == bool(readers)
+        assert all(readers in finding.message for finding in findings)
+
+    def test_a_shared_group_is_named(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        folder = Path("/tmp") / tmp_path_factory.mktemp("keys").name
+        folder.mkdir()
+        try:
+            copy(folder, "a-rsa.pem", "a-rsa.key", mode=0o640)
+            if os.getuid() != 0:
+                pytest.skip("only root may give files to other groups")
+            os.chown(folder / "a-rsa.key", 0, 54321)
+            folder.chmod(0o755)
+            (finding,) = found(write(folder, server("a.test", "a-rsa.pem", "a-rsa.key")), "TLS317")
+        finally:
+            shutil.rmtree(folder)
+        assert 'the group "54321"' in finding.message
+
+    def test_a_checkout_has_no_modes(self, tmp_path: Path) -> None:
+        (tmp_path / ".git").mkdir()
+        copy(tmp_path, "a-rsa.pem", "a-rsa.key", mode=0o644)
+        assert found(write(tmp_path, server("a.test", "a-rsa.pem", "a-rsa.key")), "TLS317", "TLS318") == []
+
+
+class TestTrustStore:
+    def test_the_lazy_store_knows_what_the_whole_one_knows(self) -> None:
+        whole = load_system_anchors()
+        if whole is None:
+            pytest.skip("this machine has no store of roots")
+        lazy = load_trust_store(["system"])
+        assert lazy is not None
+        for root in whole:
+            assert root in lazy
+            assert lazy.issuers(root) == whole.issuers(root)
+
+    def test_issuers_are_found_by_name(self) -> None:
+        leaf, intermediate = read_bundle((CERTIFICATES / "a-rsa.pem").read_bytes(), "a").certificates
+        lazy = load_trust_store([str(CERTIFICATES / "root-rsa.pem")])
+        assert lazy is not None
+        (root,) = lazy.issuers(intermediate)
+        assert root.self_signed
+        assert lazy.issuers(leaf) == []
+        assert leaf not in lazy
+
+    def test_none_means_not_knowing(self) -> None:
+        assert load_trust_store(["none"]) is None
+
+    def test_a_store_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(TrustStoreError, match="No such file"):
+            load_trust_store([str(tmp_path / "absent.pem")])
+        (tmp_path / "empty.pem").touch()
+        with pytest.raises(TrustStoreError, match="no certificate"):
+            load_trust_store([str(tmp_path / "empty.pem")])
+        path = write(tmp_path, server("a.test", "a.pem", "a.key"))
+        with pytest.raises(SettingsError, match="trust-store"):
+            lint([path], Settings(trust_store=(str(tmp_path / "absent.pem"),)))
+
+    @pytest.mark.parametrize(("store", "codes"), [("none", []), ("anchors.pem", []), ("../root-rsa.pem", ["TLS305"])])
+    def test_a_public_chain_without_an_anchor_lacks_something(
+        self, tmp_path: Path, store: str, codes: list[str]
+    ) -> None:
+        copy(tmp_path, "workshop/healthy.pem", "workshop/keys/leaf.key")
+        name = store if store == "none" else str(CERTIFICATES / "workshop" / store)
+        path = write(tmp_path, server("shop.example.test", "healthy.pem", "leaf.key"))
+        assert [finding.code for finding in found(path, "TLS305", trust_store=(name,))] == codes
+
+
+def test_days_before_expiry_can_be_set(tmp_path: Path) -> None:
+    copy(tmp_path, "a-rsa-expired.pem", "a-rsa.key")  # until 2026-03-01
+    path = write(tmp_path, server("a.test", "a-rsa-expired.pem", "a-rsa.key"))
+
+    def severities(now: str, warn: int, error: int) -> list[str]:
+        settings = Settings(
+            now=now, select=("TLS309",), trust_store=("none",), expiry_warning_days=warn, expiry_error_days=error
+        )
+        return [finding.severity.label for finding in lint([path], settings).findings]
+
+    assert severities("2026-02-10", 30, 7) == ["warning"]
+    assert severities("2026-02-10", 10, 7) == []
+    assert severities("2026-02-20", 30, 7) == ["warning"]
+    assert severities("2026-02-20", 30, 15) == ["error"]
+
+
+@pytest.mark.parametrize("text", ["2026-06-01", "2026-06-01T00:00Z", "2026-06-01T02:00+02:00"])
+def test_the_moment_may_have_a_time_zone(tmp_path: Path, text: str) -> None:
+    (deployment,), _ = predict([write(tmp_path, server("a.test", "a.pem", "a.key"))], Settings(now=text))
+    assert deployment.now.isoformat() == "2026-06-01T00:00:00+00:00"
