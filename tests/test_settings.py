@@ -22,6 +22,11 @@ fail-on = "error"
 [path-map]
 "/etc/nginx" = "deploy/nginx"
 
+trust-store = ["system", "roots.pem"]
+require-certificates = true
+expiry-warning-days = 20
+expiry-error-days = 3
+
 [severity]
 weak-protocol = "info"
 """
@@ -49,6 +54,10 @@ def test_every_key(project: Path) -> None:
         ignore=("hsts-missing",),
         fail_on="error",
         severity={"weak-protocol": "info"},
+        trust_store=("system", os.path.join(str(project), "roots.pem")),
+        require_certificates=True,
+        expiry_warning_days=20,
+        expiry_error_days=3,
         file=f"{project}/tlslint.toml",
         base=str(project),
     )
@@ -97,6 +106,10 @@ def test_nearest_file_counts_and_search_ends_at_the_checkout(project: Path) -> N
             '[severity]\n\nweak-protocol = "fatal"\n',
             'tlslint.toml:3: "weak-protocol" must be "error", "warning" or "info", not "fatal"',
         ),
+        ("require-certificates = 1\n", 'tlslint.toml:1: "require-certificates" must be true or false, not a number'),
+        ("expiry-warning-days = true\n", 'tlslint.toml:1: "expiry-warning-days" must be a number of days'),
+        ("expiry-error-days = -1\n", 'tlslint.toml:1: "expiry-error-days" must be a number of days'),
+        ("trust-store = [1]\n", 'tlslint.toml:1: "trust-store" must be an array of strings'),
         ("severity = 1\n", 'tlslint.toml:1: "severity" must be a table, not a number'),
         (
             '[path-map]\n"etc/nginx" = "x"\n',
