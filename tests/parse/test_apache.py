@@ -343,6 +343,26 @@ def test_httpd_reads_the_same_words(httpd: Httpd, texts: list[str]) -> None:
     assert used_words(httpd, uses) == expected
 
 
+# "<Macro" is put before each
+HEADS = [
+    " $m %a %b>", " $m %a %b >", " $m %a > %b>", " $m %a %b> # %c", " $m %a %b> # c > d", " $m '%a %b'>",
+    ' $m "%a > %b">', ' $m "%a > %b"', " $m '%a>", " $m %a>%b>%c>>", "> $m %a>", " '$m'%a>", " $m\\\n %a\\\n>",
+    " $m %a\t\r %b\f>", " $m>",
+]  # fmt: skip
+
+
+def test_httpd_ends_the_argument_of_a_section_where_we_do(httpd: Httpd) -> None:
+    """httpd would refuse a ``Use`` with one argument more or less than the macro has parameters."""
+    text = ""
+    for number, head in enumerate(HEADS):
+        head = "<Macro" + head.replace("$m", f"$m{number}")
+        (macro,) = tree_of(f"{head}\nServerAlias {number}\n</Macro>\n").directives
+        assert macro.arguments[0] == f"$m{number}"
+        values = " ".join(f"v{index}" for index in range(len(macro.arguments) - 1))
+        text += f"{head}\nServerAlias {number}\n</Macro>\nUse $m{number} {values}\n"
+    assert aliases(httpd, text) == [str(number) for number in range(len(HEADS))]
+
+
 def test_words() -> None:
     text = 'a "b \\" \\\\ \\n"c\'d\' \'e\\\'\\"\' f\\\\g\\ h "" "i j\\'
     assert [(word.value, word.quote) for word in split_words(text)] == [
