@@ -18,14 +18,13 @@ exclude = ["vendor/**"]
 select = ["TLS1", "weak-protocol"]
 ignore = ["hsts-missing"]
 fail-on = "error"
-
-[path-map]
-"/etc/nginx" = "deploy/nginx"
-
 trust-store = ["system", "roots.pem"]
 require-certificates = true
 expiry-warning-days = 20
 expiry-error-days = 3
+
+[path-map]
+"/etc/nginx" = "deploy/nginx"
 
 [severity]
 weak-protocol = "info"
@@ -54,7 +53,7 @@ def test_every_key(project: Path) -> None:
         ignore=("hsts-missing",),
         fail_on="error",
         severity={"weak-protocol": "info"},
-        trust_store=("system", os.path.join(str(project), "roots.pem")),
+        trust_store=("system", f"{project}/roots.pem"),
         require_certificates=True,
         expiry_warning_days=20,
         expiry_error_days=3,
