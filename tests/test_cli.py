@@ -637,3 +637,38 @@ def test_every_rule_module_can_be_explained(cli: Cli) -> None:
         code, out, _ = cli("rule", module.rule.name)
         assert code == 0
         assert module.rule.code in out
+
+
+class TestCertificates:
+    def pair(self, folder: Path) -> None:
+        for name in ("a-rsa-expired.pem", "a-rsa.key"):
+            (folder / name).write_bytes((ROOT / "fixtures" / "certificates" / name).read_bytes())
+        text = BAD.replace("a.pem", "a-rsa-expired.pem").replace("a.key", "a-rsa.key")
+        (folder / "nginx.conf").write_text(text, encoding="utf-8")
+
+    def test_now_moves_the_clock(self, cli: Cli, tmp_path: Path) -> None:
+        self.pair(tmp_path)
+        for now, code in (("2026-01-15", None), ("2026-02-20", "TLS309"), ("2026-04-01", "TLS308")):
+            _, out, _ = cli("nginx.conf", "--now", now, "--select", "TLS308,TLS309", "--output-format", "concise")
+            assert (code in out) if code else (out == "")
+
+    def test_absent_certificates_are_one_line_unless_required(self, cli: Cli, tmp_path: Path) -> None:
+        hosts = "".join(
+            f"server {{ listen 443 ssl; ssl_certificate /x/{n}.pem; ssl_certificate_key /x/{n}.key; }}\n"
+            for n in range(20)
+        )
+        (tmp_path / "nginx.conf").write_text(f"events {{}}\nhttp {{\n{hosts}}}\n", encoding="utf-8")
+        code, out, err = cli("nginx.conf", "--select", "TLS3")
+        assert (code, out) == (0, "")
+        (line,) = [line for line in err.splitlines() if line.startswith("could not check")]
+        assert "--root" in line
+        assert "--require-certificates" in line
+        code, out, _ = cli("nginx.conf", "--select", "TLS3", "--require-certificates", "--output-format", "concise")
+        assert code == 1
+        assert out.count("TLS301") == 40
+
+    def test_a_trust_store_has_to_be_there(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / "nginx.conf").write_text(BAD, encoding="utf-8")
+        code, _, err = cli("nginx.conf", "--trust-store", "absent.pem")
+        assert code == 2
+        assert err.startswith("error: trust-store: absent.pem: No such file")
