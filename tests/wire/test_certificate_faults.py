@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -21,7 +22,7 @@ HOST = "shop.example.test"
 NOW = datetime.now(UTC).replace(microsecond=0)
 ROOT = issue("Wire Root", not_before=NOW - timedelta(days=900), not_after=NOW + timedelta(days=900))
 ISSUING = issue("Wire Issuing CA", ROOT, not_before=NOW - timedelta(days=800), not_after=NOW + timedelta(days=800))
-VALID = {"not_before": NOW - timedelta(days=10), "not_after": NOW + timedelta(days=80)}
+VALID: dict[str, Any] = {"not_before": NOW - timedelta(days=10), "not_after": NOW + timedelta(days=80)}
 OTHER = issue("Wire Other CA", ROOT, not_before=NOW - timedelta(days=800), not_after=NOW + timedelta(days=800))
 
 
