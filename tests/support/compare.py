@@ -42,7 +42,8 @@ def disagreements(
     for kind, chain in seen.chains.items():
         if chains.get(kind) != chain:
             yield f"chain ({kind}): predicted {chains.get(kind)}, seen {chain}"
-    if predicted["client_certificate"] != seen.client_certificate:
+    undecided = {item["what"] for item in predicted["unknown"]}
+    if "client_certificate" not in undecided and predicted["client_certificate"] != seen.client_certificate:
         yield f"client certificate: predicted {predicted['client_certificate']}, seen {seen.client_certificate}"
     yield from _sessions(predicted, seen)
     offered = [name for name in predicted["alpn"] if name in offers]
@@ -54,7 +55,7 @@ def _suites(protocol: str, suites: tuple[str, ...], server_order: bool, seen: Ob
     found = seen.ciphers[protocol]
     if set(suites) != set(found):
         extra, missing = set(suites) - set(found), set(found) - set(suites)
-        yield f"{protocol} suites: predicted but not accepted {sorted(extra)}, accepted but not predicted {sorted(missing)}"
+        yield f"{protocol} suites: predicted but refused {sorted(extra)}, accepted but not predicted {sorted(missing)}"
         return
     order = seen.server_order.get(protocol)
     if order is None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from support.channel import Place
 from support.compare import Predicted, disagreements
+from support.confirm import confirm
 from support.coverage import Case, Live
 from support.prediction import predict
 from support.scanner import ScanError
@@ -216,3 +218,28 @@ def test_variables_are_unknown(nginx: NginxBinary, certificates: Path, tmp_path:
     with NginxServer(nginx, tmp_path) as server:
         live = Live(nginx, Case(tmp_path, {}), server)
         assert live.look(endpoints[0], {}).handshake == "rejected"
+
+
+def test_verification_of_a_name_in_stream_is_left_to_chance(
+    nginx: NginxBinary, certificates: Path, tmp_path: Path
+) -> None:
+    if nginx.version < (1, 25, 5):
+        pytest.skip(f"{nginx.name} has no names in stream")
+    write(
+        tmp_path,
+        certificates,
+        "stream",
+        """
+        {a} ssl_client_certificate {certificates}/client-ca-1.pem;
+        server {{ listen 127.0.0.1:{0} ssl; return "default"; }}
+        server {{ listen 127.0.0.1:{0} ssl; server_name a.example.test; ssl_verify_client on; return "named"; }}
+        """,
+    )
+    endpoints = {endpoint["sni"]: endpoint for endpoint in predict(nginx, tmp_path / "nginx.conf")}
+    assert [item["what"] for item in endpoints["a.example.test"]["unknown"]] == ["client_certificate"]
+    assert endpoints[None]["unknown"] == []
+    place = Place("127.0.0.1", int(endpoints[None]["listen"].rpartition(":")[2]))
+    with NginxServer(nginx, tmp_path):
+        # a client that is let in without a certificate, sooner or later
+        replies = (confirm(place, "TLSv1.2", "a.example.test", b"").reply for _ in range(5000))
+        assert b"named" in replies

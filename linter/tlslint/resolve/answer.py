@@ -98,12 +98,14 @@ class Answers:
         version_level: int = 0,
         alpn: tuple[str, ...] = (),
         quic: bool = False,
+        undecided: tuple[tuple[str, str], ...] = (),
     ) -> Handshake:
         """Return the answer that these settings give to a client that connects with TLS (or QUIC).
 
         `opening` are the settings with which a connection starts, before a name is known: the default server's.
         `taking_over` are those of the named host, where they come into force only after the first ClientHello.
         `version_level` is the security level at which the version is chosen, where it is chosen before the name.
+        `undecided` is what the server itself leaves to chance: what, and why.
         """
         failure = self.opening_failure(opening) if opening is not None else ""
         if failure:
@@ -116,12 +118,13 @@ class Answers:
         opening_level = self.level(opening) if opening is not None and taking_over is not None else 0
         key = (
             *[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level,
-            retry, silent, id((opening or tls).conf_commands), opening_level,
+            retry, silent, id((opening or tls).conf_commands), opening_level, undecided,
         )  # fmt: skip
         found = self._by_key.get(key)
         if found is None:
             found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)
             self._add_sessions(found, opening or tls, opening_level, silent)
+            found.unknown += undecided
             found.hello_retry = retry if "TLSv1.3" in found.protocols else ""
             self.all.append(found)
         return found
