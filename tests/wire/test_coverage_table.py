@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tlslint.policy import load_policy
 from tlslint.rules import RULES
 from tlslint.target import Target, openssl_conf_of, parse_target
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 COVERED = [row for row in ROWS if row.fixture]
 SHOWN = [row for row in COVERED if row.shows or row.absent]
 RULED = [row for row in COVERED if row.finds]
@@ -126,6 +128,7 @@ def test_rules(row: Row, nginx: NginxBinary, tmp_path: Path) -> None:
     # ports matter to rules, so the fixture is read as it stands
     entry = COVERAGE / row.fixture / "nginx.conf"
     deployment = deployment_of(target(row, nginx, Case(entry.parent, {})), entry)
+    deployment.now, deployment.trust_store = NOW, ("none",)
     found = {
         (finding.name, finding.span.source.text.splitlines()[finding.span.line - 1].strip())
         for finding in check(deployment, load_policy("mozilla-intermediate"), RULES)
