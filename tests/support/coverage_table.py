@@ -270,6 +270,7 @@ ROWS = (
     Row(
         11, "A name without a certificate gets the default server's, and its settings.", "11-no-certificate-of-its-own",
         (At(TLS, B, host=B, files=["a-rsa.pem"], protocols=["TLSv1.2"]),),
+        finds=(Finds("borrowed-certificate", "server {"),),
     ),
     Row(
         12, "Verification in a server without a certificate keeps everybody out.",
@@ -322,27 +323,41 @@ ROWS = (
     Row(
         23, "A key of another type than its certificate fails every handshake.", "23-key-of-another-type",
         (At(TLS, ANY, handshake="rejected"), At(OTHER, ANY, handshake="rejected")),
+        finds=(Finds("key-mismatch", "ssl_certificate_key"),),
     ),
     Row(
         24, "An inherited key of another type does so too.", "24-inherited-key-of-another-type",
-        (At(TLS, ANY, handshake="rejected"),),
+        (At(TLS, ANY, handshake="rejected"),), finds=(Finds("key-mismatch", "a-rsa.key"),),
     ),
     Row(
         25, "Of two certificates of one type only the last is served.", "25-two-certificates-of-a-type",
         (At(TLS, ANY, files=["b-rsa.pem"]),),
     ),
-    Row(26, "Certificates that are expired, too young, of other names or of an authority are served.", later="TLS3xx"),
+    Row(
+        26, "Certificates that are expired, too young, of other names or of an authority are served.",
+        "26-certificates-that-nobody-checked",
+        (At(TLS, ANY, files=["a-rsa-expired.pem"]), At(OTHER, ANY, files=["a-rsa-future.pem"])),
+        finds=(
+            Finds("expired-certificate", "a-rsa-expired.pem"), Finds("not-yet-valid-certificate", "a-rsa-future.pem"),
+            Finds("name-not-in-certificate", "other.example.test"),
+            Finds("ca-as-server-certificate", "intermediate-rsa.pem"),
+        ),
+    ),
     Row(
         27, "An intermediate in the trusted file is not sent.", "27-intermediate-in-trusted-file",
-        (At(TLS, ANY, chain_lengths=[1]),),
+        (At(TLS, ANY, chain_lengths=[1]),), finds=(Finds("missing-intermediate", "a-rsa-leaf.pem"),),
     ),
     Row(
         28, "What stands in the certificate file is sent as it stands.", "28-chains-as-they-stand",
         (At(TLS, ANY, chain_lengths=[3]), At(OTHER, ANY, chain_lengths=[2]), At(THIRD, ANY, chain_lengths=[3])),
+        finds=(
+            Finds("root-in-chain", "a-rsa-reordered.pem"), Finds("unrelated-certificate", "a-rsa-unrelated.pem"),
+            Finds("unrelated-certificate", "a-rsa-duplicate.pem"),
+        ),
     ),
     Row(
         29, "A damaged BEGIN line drops the rest of the chain.", "29-damaged-chain",
-        (At(TLS, ANY, chain_lengths=[1]),),
+        (At(TLS, ANY, chain_lengths=[1]),), finds=(Finds("missing-intermediate", "a-rsa-damaged.pem"),),
     ),
     Row(
         30, "Suites for another type of key fail every handshake.", "30-ciphers-for-another-key",
@@ -493,7 +508,10 @@ ROWS = (
         finds=(Finds("weak-upstream-protocol", "proxy_pass", until=(1, 27, 3)),), claim=upstream_is_out_of_reach,
     ),
     Row(77, "The first handshake of each worker has no staple.", later="TLS7xx"),
-    Row(78, "A certificate that must be stapled is not.", later="TLS320"),
+    Row(
+        78, "A certificate that must be stapled is not.", "78-must-staple-without-stapling",
+        finds=(Finds("missing-must-staple", "must-staple.pem"),),
+    ),
     Row(
         79, "Without tickets TLS 1.3 still sends some.", "79-tickets-off",
         (At(TLS, ANY, **{"sessions.tickets": {"TLSv1.2": False, "TLSv1.3": True}}),),
