@@ -255,6 +255,7 @@ class _Resolution:
                 # stream's names come with the SSL context, those of http from the server that the name selects
                 alpn=self._alpn(listener, answering if listener.module == "stream" else host),
                 quic=quic,
+                undecided=_left_to_chance(listener, answering.tls),
             )
         else:
             handshake = self.answers.rejected(governing, 'no "ssl_certificate" is defined: nginx does not start')
@@ -327,6 +328,19 @@ class _Resolution:
         self.listeners.append(listener)
         handshake = self.answers.answer(host.tls, alpn=self._alpn(listener, host))
         self.endpoints.append(self._endpoint(listener, ANY_OTHER_NAME, None, host, host, handshake))
+
+
+def _left_to_chance(listener: Listener, tls: TlsSettings) -> tuple[tuple[str, str], ...]:
+    """Say what depends on how quick a client is.
+
+    stream takes the settings for its check of the certificate before the handshake, when no name is known. It takes
+    them anew only where it had to wait for the client's last message (measured on 1.31.3; ngx_stream_ssl_module).
+    """
+    default = listener.default.tls
+    required = [settings.verify_client.known == "required" for settings in (default, tls)]
+    if listener.module != "stream" or tls is default or required[0] is required[1]:
+        return ()
+    return (("client_certificate", "a quick client is judged by the ssl_verify_client of the default server"),)
 
 
 def _has_context(tls: TlsSettings) -> bool:
