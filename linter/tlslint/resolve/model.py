@@ -18,6 +18,7 @@ from tlslint.target import Target
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, Certificate, DhParameters, KeyFacts
     from tlslint.resolve.certificates import Certificates
+    from tlslint.resolve.clients import Clients
     from tlslint.resolve.include import Files
 
 T = TypeVar("T")
@@ -209,10 +210,14 @@ class TlsSettings:
     conf_commands: Setting[tuple[ConfCommand, ...]]
     reject_handshake: Setting[bool]
     verify_client: Setting[str]
-    """`none`, `optional`, `optional_no_ca` or `required`."""
+    """What is asked for in the handshake: `none`, `optional`, `optional_no_ca` or `required`."""
+    client_check: Setting[str]
+    """The same words for what the server itself makes of the result: an OpenSSL command asks and does not check."""
     client_ca: Setting[str | None]
     trusted_ca: Setting[str | None]
     crl: Setting[str | None]
+    client_ocsp: Setting[bool]
+    """Whether client certificates are checked with their OCSP responders."""
     verify_depth: Setting[int]
     session_tickets: Setting[bool]
     ticket_keys: Setting[tuple[str, ...]]
@@ -223,6 +228,12 @@ class TlsSettings:
     signature_algorithms: Setting[str | None]
     """What the server may sign with; None is the library's default."""
     stapling: Setting[bool]
+    stapling_verify: Setting[bool]
+    stapling_file: Setting[str | None]
+    stapling_responder: Setting[str | None]
+    """A responder's URL that is used instead of the certificate's own."""
+    resolver: Setting[bool]
+    """Whether the server can ask for addresses while it runs."""
     options: frozenset[str] = frozenset()
     """OpenSSL options switched on (`PrioritizeChaCha`) or, with a minus, off (`-SessionTicket`)."""
     security_level: int | None = None
@@ -352,6 +363,8 @@ class Upstream:
     """Headers (or parameters) that are set on requests towards this upstream."""
     virtual_hosts: list["VirtualHost"] = field(default_factory=list)
     spellings: dict[str, str] = field(default_factory=dict)
+    passes_headers: bool = True
+    """Whether headers of the client's request that nothing sets go to the upstream as they came."""
     """How this server and protocol spell the settings above: `{"verify": "proxy_ssl_verify", …}`."""
 
 
@@ -378,6 +391,52 @@ class Web:
 NO_WEB = Web()
 
 
+@dataclass(slots=True, frozen=True)
+class ClientUse:
+    """A directive that acts on a client certificate or on the result of its verification."""
+
+    variables: frozenset[str]
+    """The server's variables (without `$`) that it goes by, also through others that are made from them."""
+    place: Place
+    condition: bool = False
+    operator: str = ""
+    """Of a comparison of the verification's result: `=`, `!=`, `~` …"""
+    value: str = ""
+    """What it is compared with."""
+
+
+@dataclass(slots=True, frozen=True)
+class ErrorPage:
+    """What requests get that are refused for their client certificate, instead of the refusal."""
+
+    statuses: tuple[str, ...]
+    target: str
+    """As written: `/app`, `@named`, a URL."""
+    status: str | None
+    """The status that is sent instead (`200`), empty for that of the target, None where the refusal's is kept."""
+    place: Place
+    application: Place | None = None
+    """The directive that hands the request to a program."""
+    refuses: bool = False
+    """Whether the target answers without content of its own."""
+    checks: bool = False
+    """Whether the target looks at the client certificate again."""
+
+
+@dataclass(slots=True, frozen=True)
+class ClientChecks:
+    """What a host makes of client certificates after the handshake; `doubt` is why there may be more."""
+
+    uses: tuple[ClientUse, ...] = ()
+    error_pages: tuple[ErrorPage, ...] = ()
+    guarded: bool = False
+    """Whether something else may keep strangers out as well: addresses, passwords."""
+    doubt: str = ""
+
+
+NO_CHECKS = ClientChecks()
+
+
 @dataclass(slots=True, eq=False)
 class VirtualHost:
     """One `server {}` or `<VirtualHost>`: its names and what its own block asks for.
@@ -399,6 +458,16 @@ class VirtualHost:
     read_web: Callable[["VirtualHost"], Web] | None = None
     """Works out `locations` and `logs`, which only some rules ask for."""
     _web: Web | None = None
+    read_client_checks: Callable[["VirtualHost"], ClientChecks] | None = None
+    """Works out `client_checks`, which only rules about client certificates ask for."""
+    _client_checks: ClientChecks | None = None
+
+    @property
+    def client_checks(self) -> ClientChecks:
+        """What the host makes of client certificates after the handshake."""
+        if self._client_checks is None:
+            self._client_checks = NO_CHECKS if self.read_client_checks is None else self.read_client_checks(self)
+        return self._client_checks
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -630,6 +699,17 @@ class Deployment:
     document_roots: Callable[[], list[tuple[str, Place]]] = list
     """Works out which server directories clients can read files of, and which directives say so."""
     _certificates: "Certificates | None" = None
+    _clients: "Clients | None" = None
+
+    @property
+    def clients(self) -> "Clients":
+        """The files that decide who is a client, each read once."""
+        if self._clients is None:
+            # only where client certificates are asked for
+            from tlslint.resolve.clients import Clients
+
+            self._clients = Clients(self)
+        return self._clients
 
     @property
     def certificates(self) -> "Certificates":

@@ -24,6 +24,7 @@ from tlslint.resolve.model import (
     TlsSettings,
     VirtualHost,
 )
+from tlslint.resolve.nginx_clients import ClientChecksReader
 from tlslint.resolve.nginx_http import HttpReader
 from tlslint.resolve.nginx_listen import ListenSpec, Module, Socket, group_listens, implicit_listen, parse_listen
 from tlslint.resolve.nginx_names import HASH_BUCKET_SIZE, NameTable, classify
@@ -71,6 +72,7 @@ class _Resolution:
         self.reader = TlsReader(self.target, root.files, self.expansion.base)
         self.answers = Answers(self.target)
         self.http = HttpReader()
+        self.clients = ClientChecksReader()
         self.problems: list[Problem] = self.expansion.problems
         self.hosts: list[VirtualHost] = []
         self.listeners: list[Listener] = []
@@ -150,6 +152,7 @@ class _Resolution:
             incomplete=scope.incomplete,
             block=scope.parent.place if scope.parent is not None else None,
             read_web=self.http.read,
+            read_client_checks=self.clients.read,
         )
 
     def _fragment_place(self) -> Place:

@@ -93,7 +93,7 @@ class TlsReader:
         return found
 
     def _read(self, scope: Scope) -> TlsSettings:
-        own = {name for name in scope.own if name.startswith("ssl_")}
+        own = {name for name in scope.own if name.startswith("ssl_") or name == "resolver"}
         outer = scope.parent
         if outer is None or outer.name == "main" or scope.incomplete or not own <= _CERTIFICATE_DIRECTIVES:
             return self._read_all(scope)
@@ -113,6 +113,7 @@ class TlsReader:
         dh_params = self._overridden(
             "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
         )
+        client_check = self.one("verify_client", scope, ("ssl_verify_client",), _verify_client, "none")
         settings = TlsSettings(
             protocols=protocols,
             effective_protocols=self._effective_protocols(protocols, commands, commands),
@@ -132,12 +133,12 @@ class TlsReader:
             dh_params=dh_params,
             conf_commands=commands,
             reject_handshake=self._flag(scope, "ssl_reject_handshake", "off"),
-            verify_client=self._verify_mode(
-                self.one("verify_client", scope, ("ssl_verify_client",), _verify_client, "none"), commands
-            ),
+            verify_client=self._verify_mode(client_check, commands),
+            client_check=client_check,
             client_ca=self.one("client_ca", scope, ("ssl_client_certificate",), _path, None),
             trusted_ca=self.one("trusted_ca", scope, ("ssl_trusted_certificate",), _path, None),
             crl=self.one("crl", scope, ("ssl_crl",), _path, None),
+            client_ocsp=self.one("client_ocsp", scope, ("ssl_ocsp",), _ocsp, False),
             verify_depth=self.one("verify_depth", scope, ("ssl_verify_depth",), _integer, 1),
             session_tickets=self._option(
                 self._library_option(self._flag(scope, "ssl_session_tickets", "on"), "SessionTicket"),
@@ -155,6 +156,10 @@ class TlsReader:
                 ("signaturealgorithms",),
             ),
             stapling=self._flag(scope, "ssl_stapling", "off"),
+            stapling_verify=self._flag(scope, "ssl_stapling_verify", "off"),
+            stapling_file=self.one("stapling_file", scope, ("ssl_stapling_file",), _path, None),
+            stapling_responder=self.one("stapling_responder", scope, ("ssl_stapling_responder",), _text, None),
+            resolver=self.one("resolver", scope, ("resolver",), bool, False),
             options=_options(self.target.openssl_conf.options, commands),
             security_level=_level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,
@@ -456,6 +461,7 @@ class TlsReader:
         if found is None:
             values = {name: getattr(default, name) for name in TlsSettings.__dataclass_fields__}
             values["reject_handshake"] = host.reject_handshake
+            values["client_check"] = host.client_check
             if host.verify_client.known == "required" and default.verify_client.known not in (None, "none"):
                 values["verify_client"] = host.verify_client
             elif default.verify_client.known == "required":
@@ -635,6 +641,12 @@ def _verify_client(places: list[Place]) -> str | Unknown:
     if isinstance(word, str) and word.lower() in known:
         return known[word.lower()]
     return Unknown("ssl_verify_client has a value that nginx refuses")
+
+
+def _ocsp(places: list[Place]) -> bool | Unknown:
+    word = _text(places)
+    # "leaf" checks the client's certificate only
+    return word.lower() != "off" if isinstance(word, str) else word
 
 
 def _integer(places: list[Place]) -> int | Unknown:

@@ -106,8 +106,10 @@ class UpstreamReader:
         group = groups.get(address.lower())
         settings = self._settings(scope, family) if tls is not False else _NO_TLS
         headers = self._request_headers(scope, header_name)
+        passing = scope.nearest(f"{family}_pass_request_headers")
+        passes_headers = not passing or _flag(passing) is not False
         # the settings are one object for one set of directives, so their identities tell upstreams apart
-        key = (id(place.directive), target, tls, *map(id, settings.values()), id(headers), id(group))
+        key = (id(place.directive), target, tls, *map(id, settings.values()), id(headers), id(group), passes_headers)
         found = self._found.get(key)
         if found is None:
             members = tuple(_members(group)) if group is not None else ()
@@ -123,6 +125,7 @@ class UpstreamReader:
                 members=members,
                 request_headers=headers,
                 spellings=_FAMILIES.get(family, {}),
+                passes_headers=passes_headers,
             )
         if host is not None and host not in found.virtual_hosts[-1:]:
             found.virtual_hosts.append(host)

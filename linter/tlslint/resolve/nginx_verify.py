@@ -693,7 +693,7 @@ def _missing_files(host: VirtualHost, files: Files, base: str, seen: set[int]) -
     """
     tls = host.tls
     settings = [tls.dh_params]
-    verifies = tls.verify_client.known not in (None, "none")
+    verifies = tls.client_check.known not in (None, "none")
     if verifies or host.module == "http":
         settings += [tls.trusted_ca, tls.crl]
     if verifies:
@@ -718,7 +718,7 @@ def _missing_files(host: VirtualHost, files: Files, base: str, seen: set[int]) -
 
 def _incompatible(scope: Scope, tls: TlsSettings) -> Iterator[Problem]:
     ocsp = scope.nearest("ssl_ocsp")
-    if ocsp and tls.verify_client.known == "optional_no_ca" and _word(ocsp) not in ("off", ""):
+    if ocsp and tls.client_check.known == "optional_no_ca" and _word(ocsp) not in ("off", ""):
         yield _refusal(
             '"ssl_ocsp" is incompatible with "ssl_verify_client optional_no_ca"', ocsp[-1].span,
         )  # fmt: skip
