@@ -68,7 +68,7 @@ SITE = """\
 # {name}
 server {{
     listen 127.0.0.1:{http};
-    server_name {name} www.{name};
+    server_name {name} www-{name};
 
     location /.well-known/acme-challenge/ {{
         root /srv/acme;
@@ -80,7 +80,7 @@ server {{
 
 server {{
     listen 127.0.0.1:{https} ssl;
-    server_name {name} www.{name};
+    server_name {name} www-{name};
 
     ssl_certificate     certificates/{certificate}.pem;
     ssl_certificate_key certificates/{certificate}.key;
@@ -94,7 +94,6 @@ server {{
     }}
     location ~* \\.(?:css|js|png|svg|woff2)$ {{
         expires 30d;
-        add_header Cache-Control "public";
     }}
     location @app {{
         proxy_pass http://127.0.0.1:{backend};
@@ -110,6 +109,7 @@ OWN_LINES = {
     10: "    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;\n",
     7: "    ssl_ciphers HIGH:!aNULL:!MD5;\n    ssl_prefer_server_ciphers on;\n",
     13: "    ssl_session_tickets on;\n",
+    11: '    location /downloads/ {\n        add_header Cache-Control "public";\n    }\n',
 }
 """Lines that every nth host has of its own, some of them weak: a tree without findings would be no work."""
 
@@ -150,7 +150,7 @@ def certificate_names(hosts: int, certificates: str) -> Iterator[tuple[str, list
     """Yield each certificate's file name and the DNS names in it."""
     if certificates == "distinct":
         for index in range(hosts):
-            yield site_name(index), [site_name(index), f"www.{site_name(index)}"]
+            yield site_name(index), [site_name(index), f"www-{site_name(index)}"]
     else:
         for index in range(min(hosts, SHARED_CERTIFICATES)):
             yield f"shared{index}", ["*.example.test", "example.test"]
@@ -202,6 +202,7 @@ def write_certificate(folder: Path, file: str, names: list[str]) -> None:
         .sign(ISSUER_KEY, hashes.SHA256())
     )
     (folder / f"{file}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + ISSUER_PEM)
+    (folder / f"{file}.key").touch(mode=0o600)
     (folder / f"{file}.key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
