@@ -91,6 +91,17 @@ def binds_wildcard(case: Case) -> bool:
     return any("listen " not in block for block in re.findall(r"(?ms)^    server \{.*?^    \}", case.text))
 
 
+def can_bind(address: str, port: int) -> bool:
+    """Whether this process may listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
 class Live:
     """A running server and what its clients see; sockets are named as the fixture writes them."""
 

@@ -68,6 +68,8 @@ class Row:
     """Parts of warnings that some version gives after all."""
     refuses_to_start: str = ""
     """A pattern in the message with which nginx, although its test passes, does not start."""
+    binds: tuple[str, int] | None = None
+    """Address and port that it needs as they are written."""
     read_only: str = ""
     """Why the server is not started."""
     unscanned: bool = False
@@ -289,7 +291,7 @@ ROWS = (
     Row(
         15, "Without a port TLS is on port 80.", "15-port-forgotten",
         (At("127.0.0.77:80", ANY, handshake="completes"),),
-        finds=(Finds("tls-on-plaintext-port", "listen 127.0.0.77 ssl"),),
+        finds=(Finds("tls-on-plaintext-port", "listen 127.0.0.77 ssl"),), binds=("127.0.0.77", 80),
     ),
     Row(
         16, "A specific address hides the servers of the wildcard one.", "16-specific-address-hides-wildcard",

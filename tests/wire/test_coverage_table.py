@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.compare import Predicted, disagreements
-from support.coverage import COVERAGE, Case, Live, prepare, running, verdict
+from support.coverage import COVERAGE, Case, Live, can_bind, prepare, running, verdict
 from support.coverage_table import ROWS, At, Row
 from support.prediction import deployment_of, endpoints_of, target_of
 from support.servers import NginxBinary, NginxServer, ServerError, has_ipv6_loopback
@@ -37,6 +37,12 @@ def case_of(row: Row, nginx: NginxBinary, folder: Path) -> Case:
     if "[::1]" in case.text and not has_ipv6_loopback():
         pytest.skip("no IPv6 loopback address")
     return case
+
+
+def need_its_socket(row: Row) -> None:
+    """Skip where the one port that the row is about is taken, or for the superuser alone."""
+    if row.binds and not can_bind(*row.binds):
+        pytest.skip(f"{row.binds} cannot be bound")
 
 
 def target(row: Row, nginx: NginxBinary, case: Case) -> Target:
@@ -67,6 +73,7 @@ def test_every_row_is_covered_or_waits() -> None:
 def test_nginx_takes_the_fixture_without_a_warning(row: Row, nginx: NginxBinary, tmp_path: Path) -> None:
     if any(row.targets):
         pytest.skip(row.read_only)
+    need_its_socket(row)
     passes, messages = verdict(nginx, case_of(row, nginx, tmp_path))
     assert passes, messages
     warnings = [line for line in messages.splitlines() if "[warn]" in line]
@@ -141,6 +148,7 @@ def test_rules(row: Row, nginx: NginxBinary, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", [row for row in COVERED if not row.read_only], ids=label)
 def test_the_wire(row: Row, nginx: NginxBinary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_its_socket(row)
     case = case_of(row, nginx, tmp_path)
     if row.openssl_conf:
         monkeypatch.setenv("OPENSSL_CONF", str(case.folder / "openssl.cnf"))
