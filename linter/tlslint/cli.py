@@ -20,6 +20,7 @@ from tlslint import __version__
 
 if TYPE_CHECKING:
     from tlslint.finding import Report
+    from tlslint.inventory import Inventory
     from tlslint.report.text import Palette
     from tlslint.settings import Settings
 
@@ -167,6 +168,7 @@ Server = Annotated[
     Literal["auto", "nginx", "apache"] | None,
     typer.Option("--server", help="How files are read (default: by their content)."),
 ]
+Now = Annotated[str | None, typer.Option("--now", metavar="DATE", help="Judge dates as of this day: `2026-03-01`.")]
 StdinFilename = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
 ]
@@ -311,9 +313,7 @@ def check(
         typer.Option("--fail-on", help="Lowest severity that makes the exit code 1 (default: warning)."),
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
-    now: Annotated[
-        str | None, typer.Option("--now", metavar="DATE", help="Judge dates as of this day: `2026-03-01`.")
-    ] = None,
+    now: Now = None,
     trust_store: Annotated[
         list[str] | None,
         typer.Option(
@@ -455,6 +455,81 @@ def show(
     raise typer.Exit(_exit_code(report, "error", exit_zero=True))
 
 
+# -- inventory -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def inventory(
+    paths: Paths = None,
+    only: Annotated[
+        Literal["certificates", "protocols"] | None,
+        typer.Option("--only", help="One of both parts (default: both; csv has the certificates)."),
+    ] = None,
+    policy: PolicyName = None,
+    target: TargetName = None,
+    root: RootFolder = None,
+    path_map: PathMap = None,
+    server: Server = None,
+    now: Now = None,
+    output_format: Annotated[
+        Literal["table", "json", "csv", "markdown", "prometheus"],
+        typer.Option("--output-format", help="How to print it; `prometheus`: for node_exporter's textfile collector."),
+    ] = "table",
+    stdin_filename: StdinFilename = None,
+    config: ConfigFile = None,
+    isolated: Isolated = False,
+    color: Colour = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """List every certificate, CA and CRL that is used, and the protocols and suites that are offered.
+
+    Certificates are sorted by expiry; the exit code is 0 however old they are.
+    """
+    from tlslint.inventory import take_inventory
+    from tlslint.policy import load_policy
+    from tlslint.run import predict
+
+    settings = _settings(
+        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server, now=_moment(now),
+        stdin_filename=stdin_filename,
+    )  # fmt: skip
+    with _refusing():
+        rules = load_policy(settings.policy)
+        deployments, report = predict(paths or [], settings, _standard_input(paths or []))
+    found = take_inventory(deployments, rules)
+    _write(_rendered_inventory(found, output_format, only, color))
+    _remarks(report, color, quiet, verbose, total=not deployments)
+    raise typer.Exit(_exit_code(report, "error", exit_zero=True))
+
+
+def _rendered_inventory(found: "Inventory", output_format: str, only: str | None, color: str) -> Iterable[str]:
+    certificates, protocols = only != "protocols", only != "certificates"
+    if output_format == "table":
+        from tlslint.report import inventory_table
+
+        palette = _palette(color, sys.stdout)
+        return inventory_table.render(found, palette, _columns(), certificates=certificates, protocols=protocols)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # what other programs read does not depend on the terminal's encoding
+        sys.stdout.reconfigure(encoding="utf-8")
+    if output_format == "json":
+        from tlslint.report import inventory_json
+
+        return [inventory_json.render(found, certificates=certificates, protocols=protocols)]
+    if output_format == "csv":
+        from tlslint.report import inventory_csv
+
+        return inventory_csv.render(found, protocols=only == "protocols")
+    if output_format == "markdown":
+        from tlslint.report import inventory_markdown
+
+        return inventory_markdown.render(found, certificates=certificates, protocols=protocols)
+    from tlslint.report import inventory_prometheus
+
+    return inventory_prometheus.render(found, certificates=certificates, protocols=protocols)
+
+
 # -- what tlslint knows --------------------------------------------------------------------------------------------
 
 
@@ -563,7 +638,7 @@ def policy(
 
 @app.command()
 def schema(
-    name: Annotated[Literal["policy", "report", "show"], typer.Argument(help="Which schema.")],
+    name: Annotated[Literal["inventory", "policy", "report", "show"], typer.Argument(help="Which schema.")],
 ) -> None:
     """Print the JSON schema of one of the formats."""
     from pathlib import Path

@@ -108,6 +108,7 @@ class _Extensions:
     problem: str | None = None
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
     has_san: bool = False
     has_basic_constraints: bool = False
     is_ca: bool = False
@@ -309,6 +310,11 @@ class Certificate:
     def ip_addresses(self) -> tuple[str, ...]:
         """The IP addresses of the subjectAltName extension, in compressed form."""
         return self._extensions.ip_addresses
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """The other names of the subjectAltName extension, each with its kind: `URI:…`, `email:…`, `other`."""
+        return self._extensions.other_names
 
     @property
     def has_san(self) -> bool:
@@ -572,7 +578,28 @@ def _read_names(names: Any) -> dict[str, Any]:
     from cryptography import x509
 
     dns_names, addresses = names.get_values_for_type(x509.DNSName), names.get_values_for_type(x509.IPAddress)
-    return {"has_san": True, "dns_names": tuple(dns_names), "ip_addresses": tuple(map(str, addresses))}
+    others = tuple(_other_name(name) for name in names if not isinstance(name, x509.DNSName | x509.IPAddress))
+    return {
+        "has_san": True,
+        "dns_names": tuple(dns_names),
+        "ip_addresses": tuple(map(str, addresses)),
+        "other_names": others,
+    }
+
+
+def _other_name(name: Any) -> str:
+    from cryptography import x509
+
+    match name:
+        case x509.UniformResourceIdentifier():
+            return f"URI:{name.value}"
+        case x509.RFC822Name():
+            return f"email:{name.value}"
+        case x509.DirectoryName():
+            return f"DirName:{name_text(name.value)}"
+        case x509.RegisteredID():
+            return f"RID:{name.value.dotted_string}"
+    return "other"
 
 
 def _read_key_usage(usage: Any) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Words that the formats of the inventory share."""
+
+from collections.abc import Sequence
+
+from tlslint.inventory import CertificateEntry, Role, Unread
+from tlslint.report.text import counted
+
+HEADINGS = {
+    Role.SERVER: "Certificates of endpoints",
+    Role.CHAIN: "Intermediates and others that are sent with them",
+    Role.CLIENT_CA: "Authorities for client certificates",
+    Role.TRUSTED_CA: "Other trusted authorities",
+    Role.CRL: "Certificate revocation lists",
+    Role.UPSTREAM_CLIENT: "Client certificates towards upstreams",
+    Role.UPSTREAM_CA: "Authorities for upstreams",
+}
+
+
+def few(items: Sequence[str], most: int, noun: str) -> str:
+    """Name the first few and count the rest: `a, b and 3 more names`; one item more than `most` is named as well."""
+    if len(items) > most + 1:
+        return f"{', '.join(items[:most])} and {counted(len(items) - most, f'more {noun}')}"
+    return ", ".join(items)
+
+
+def days_left(days: int) -> str:
+    """Write how long is left: `12 days`, `-3 days`."""
+    return f"{days:,} day{'' if abs(days) == 1 else 's'}"
+
+
+def key_and_signature(entry: CertificateEntry) -> str:
+    """Write key and signature: `RSA 2048, signed with sha256WithRSAEncryption`."""
+    return f"{entry.key}, signed with {entry.certificate.signature_algorithm}"
+
+
+def lifetime(entry: CertificateEntry) -> str:
+    """Write how long a certificate lives in all."""
+    days = entry.life.lifetime.total_seconds() / 86400
+    return f"{round(days):,} days" if days >= 2 else f"{days * 24:.0f} hours"
+
+
+def unread_what(item: Unread) -> str:
+    """Say in words what could not be read."""
+    what = _WHAT[item.role]
+    return f'{what} "{item.file}"' if item.file else what
+
+
+_WHAT = {
+    Role.SERVER: "certificate",
+    Role.CHAIN: "certificate",
+    Role.CLIENT_CA: "client CAs",
+    Role.TRUSTED_CA: "trusted CAs",
+    Role.CRL: "CRL",
+    Role.UPSTREAM_CLIENT: "upstream client certificate",
+    Role.UPSTREAM_CA: "upstream CAs",
+    None: "configuration",
+}
