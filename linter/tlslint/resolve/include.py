@@ -101,6 +101,7 @@ class Files:
             self.allow(path)
         self._shown: dict[str, str] = {}
         self._folders: dict[str, str | Unreadable] = {}
+        self._expanded: dict[str, list[str] | Unreadable] = {}
         self._entries: dict[str, dict[str, bool] | Unreadable] = {}
         self._plain: dict[str, str] = {}
         self._sources: dict[str, Source | Unreadable] = {}
@@ -255,6 +256,12 @@ class Files:
         glob(3) does in the C locale: sorted by bytes, hidden files only where a dot is spelt out, nothing at all is
         fine. `Unreadable` when the directory that the pattern starts from cannot be seen, so that nobody can know.
         """
+        known = self._expanded.get(server_pattern)
+        if known is None:
+            known = self._expanded[server_pattern] = self._expand(server_pattern)
+        return known
+
+    def _expand(self, server_pattern: str) -> list[str] | Unreadable:
         if not _MAGIC.search(server_pattern):
             return self._exists(server_pattern)
         parts = server_pattern.lstrip("/").split("/")

@@ -144,7 +144,7 @@ class HttpReader:
     def _location(
         self, scope: Scope, path: str, place: Place, level: _Level, steps: _Steps, application: Place | None
     ) -> Location:
-        script = next((name for name in SCRIPTS if scope.nearest(name)), "")
+        script = _script(scope)
         return Location(
             path,
             place,
@@ -390,6 +390,18 @@ def _header_words(place: Place) -> Iterator[str]:
         yield from (word for word in words if not word.startswith("-"))
 
 
+def _script(scope: Scope) -> str:
+    """Return the first of the directives in force that run scripts, or an empty text."""
+    found: set[str] = set()
+    level: Scope | None = scope
+    while level is not None:
+        if not _SCRIPTS.isdisjoint(level.own):
+            found.update(_SCRIPTS & level.own.keys())
+        level = level.parent
+    return next((name for name in SCRIPTS if name in found), "")
+
+
+_SCRIPTS: frozenset[str] = frozenset(SCRIPTS)
 _NOTHING: frozenset[str] = frozenset()
 
 
