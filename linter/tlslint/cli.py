@@ -497,7 +497,7 @@ def inventory(
     with _refusing():
         rules = load_policy(settings.policy)
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
-    found = take_inventory(deployments, rules)
+    found = take_inventory(deployments, rules, [*report.skipped, *report.problems])
     _write(_rendered_inventory(found, output_format, only, color))
     _remarks(report, color, quiet, verbose, total=not deployments)
     raise typer.Exit(_exit_code(report, "error", exit_zero=True))

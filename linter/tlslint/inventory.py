@@ -38,8 +38,11 @@ LEAST_STRENGTH = 112
 
 _INLINE = ("data:", "engine:", "store:")
 """What names of certificates begin with that are no paths; what follows may be a certificate, or a PIN."""
-_PLACED = ("effective_protocols", "ciphers", "ciphersuites", "groups", "certificates", "verify_client")
-"""The settings whose places an answer tells."""
+_PLACED = {
+    "protocols": "effective_protocols", "ciphers": "ciphers", "ciphersuites": "ciphersuites", "groups": "groups",
+    "certificates": "certificates", "client_certificate": "verify_client",
+}  # fmt: skip
+"""The settings whose places an answer tells, and their names in `TlsSettings`."""
 
 
 class Role(Enum):
@@ -262,12 +265,19 @@ class Inventory:
     deployments: list[Deployment]
 
 
-def take_inventory(deployments: Sequence[Deployment], policy: Policy) -> Inventory:
-    """Return the inventory of all deployments together, as of the moment for which they judge dates."""
+def take_inventory(
+    deployments: Sequence[Deployment], policy: Policy, left_out: Iterable[tuple[str, str]] = ()
+) -> Inventory:
+    """Return the inventory of all deployments together, as of the moment for which they judge dates.
+
+    `left_out` are configuration files that are in none of the deployments, each with the reason.
+    """
     now = deployments[0].now if deployments else datetime.now(UTC)
     collector = _Collector(now)
     for deployment in deployments:
         collector.collect(deployment)
+    for file, why in left_out:
+        collector.leave_out(file, why)
     return Inventory(
         now=now,
         policy=policy,
@@ -335,6 +345,10 @@ class _Collector:
         for what, why, span in deployment.unknown:
             place = Naming("", span.source.path, span.line) if span is not None else None
             self._note(None, "", f"{what}: {why}", [place] if place is not None else [], ())
+
+    def leave_out(self, file: str, why: str) -> None:
+        """Note a configuration file that was not read."""
+        self._note(None, file, why, (), ())
 
     # certificates of the server itself
 
@@ -606,8 +620,8 @@ def _configured(alike: Sequence[Handshake]) -> dict[str, dict[Naming | str, None
         # hosts with certificates of their own have settings of their own
         distinct = {id(endpoint.tls): endpoint.tls for endpoint in handshake.endpoints}
         for tls in distinct.values():
-            for name in _PLACED:
-                setting = tls.setting(name)
+            for name, field_name in _PLACED.items():
+                setting = tls.setting(field_name)
                 if setting.places:
                     found[name].update(dict.fromkeys(map(naming_of, setting.places)))
                 elif setting.default:

@@ -37,7 +37,7 @@ _COLOURS = {
 _VERDICT_COLOURS = {Verdict.WEAK: "error", Verdict.OUTSIDE: "warning", Verdict.OMITTED: "warning"}
 _LISTED_IN_FULL = (Role.SERVER, Role.CHAIN, Role.UPSTREAM_CLIENT)
 _FIELDS = {
-    "protocols": "effective_protocols", "groups": "groups", "keys": "certificates", "client cert": "verify_client",
+    "protocols": "protocols", "groups": "groups", "keys": "certificates", "client cert": "client_certificate",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Words that the formats of the inventory share."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from tlslint.inventory import CertificateEntry, Role, Unread
 from tlslint.report.text import counted
@@ -37,6 +38,17 @@ def lifetime(entry: CertificateEntry) -> str:
     """Write how long a certificate lives in all."""
     days = entry.life.lifetime.total_seconds() / 86400
     return f"{round(days):,} days" if days >= 2 else f"{days * 24:.0f} hours"
+
+
+def moment(time: datetime) -> str:
+    """Write an aware moment in UTC as RFC 3339 does: `2026-06-01T00:00:00Z`."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def serial(number: int) -> str:
+    """Write a serial number as `openssl x509 -serial` does: whole bytes in upper-case hexadecimal."""
+    digits = f"{abs(number):X}"
+    return f"{'-' if number < 0 else ''}{'0' * (len(digits) % 2)}{digits}"
 
 
 def unread_what(item: Unread) -> str:

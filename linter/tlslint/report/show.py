@@ -40,7 +40,7 @@ def deployment_data(deployment: Deployment) -> dict[str, Any]:
     data: dict[str, Any] = {
         "server": deployment.server,
         "entry": deployment.entry,
-        "target": _versions(deployment.server, target),
+        "target": target_data(deployment.server, target),
         "complete": deployment.complete,
         "endpoints": [_endpoint(endpoint) for endpoint in deployment.endpoints],
     }
@@ -49,7 +49,8 @@ def deployment_data(deployment: Deployment) -> dict[str, Any]:
     return data
 
 
-def _versions(server: str, target: Target) -> dict[str, str]:
+def target_data(server: str, target: Target) -> dict[str, str]:
+    """Return the versions that a prediction is for, by name."""
     versions = {server: target.server, target.library: target.openssl or target.library_version}
     named = {name: str(version) for name, version in versions.items() if version is not None}
     return named if target.platform is None else {**named, "platform": target.platform}
