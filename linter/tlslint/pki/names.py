@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 from tlslint.pki.certificate import Certificate
 from tlslint.pki.patterns import ANYTHING, LABEL_PART, Word, meets, word_of_wildcard, words_of_regex
@@ -46,16 +47,19 @@ def covers(certificate: Certificate, name: str) -> bool:
     return host is not None and _is_among(certificate.dns_name_set, host)
 
 
+@lru_cache(maxsize=1 << 15)
 def normalise(name: str) -> str | None:
     """Return a host name in the form in which it is compared, or None when it cannot be one.
 
     Lower case, A-labels, without the dot at its end.
     """
-    labels = unicodedata.normalize("NFC", name.removesuffix(".").lower()).split(".")
-    try:
-        host = ".".join(_a_label(label) for label in labels)
-    except UnicodeError:
-        return None
+    host = name.removesuffix(".").lower()
+    if not host.isascii():
+        labels = unicodedata.normalize("NFC", host).split(".")
+        try:
+            host = ".".join(_a_label(label) for label in labels)
+        except UnicodeError:
+            return None
     return host if len(host) <= _LONGEST_NAME and _HOST_NAME.match(host) else None
 
 
