@@ -3,6 +3,7 @@
 nginx and httpd put all CA files into one store, so the file that only completes chains lets clients in as well.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tlslint.record import dataclass
@@ -15,15 +16,11 @@ if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
     from tlslint.pki.clients import ClientAuthorities
 
-VERIFYING = ("required", "optional")
-"""Where a client certificate, if there is one, must lead to a configured CA."""
-
-
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Who is a client for some set of files, all of which could be read.
 
-    `announced` are the CAs whose names clients get, `silent` those of the file that only completes chains.
+    `announced` are the CAs of the file that is there for clients, `silent` those of the one that only completes chains.
     `authorities` is what both amount to. `crls` is None where no list is configured.
     """
 
@@ -31,6 +28,39 @@ class Trust:
     silent: "tuple[Certificate, ...]"
     authorities: "ClientAuthorities"
     crls: "tuple[CertificateRevocationList, ...] | None"
+
+    @property
+    def needed(self) -> "tuple[Certificate, ...]":
+        """The announced CAs that lead to a root, and the CAs above them."""
+        from tlslint.pki.chain import Authorities
+
+        pool = Authorities(self.authorities.usable)
+        level = [authority for authority in self.announced if authority in pool]
+        found = dict.fromkeys(level)
+        while level:
+            level = [issuer for ca in level for issuer in pool.issuers(ca) if issuer not in found]
+            found.update(dict.fromkeys(level))
+        return tuple(found)
+
+    def current(self, now: datetime) -> "tuple[Certificate, ...]":
+        """Return the CAs that clients are accepted from when all that is out of date is left out."""
+        from tlslint.pki.clients import client_authorities
+
+        usable = self.authorities.usable
+        return client_authorities(ca for ca in usable if ca.not_before <= now <= ca.not_after).usable
+
+    def is_renewed(self, authority: "Certificate", current: "tuple[Certificate, ...]") -> bool:
+        """Whether another of these certificates speaks for the same CA: its name and its key."""
+        return any(
+            ca.subject_key == authority.subject_key and ca.public_key_sha256 == authority.public_key_sha256
+            for ca in current
+        )
+
+    def without_list(self, now: datetime) -> "tuple[Certificate, ...]":
+        """Return the CAs that clients need and that no list in force covers."""
+        from tlslint.pki.clients import without_current_crl
+
+        return without_current_crl(self.needed, self.crls or (), now)
 
     @property
     def accepted(self) -> "frozenset[Certificate]":
@@ -76,6 +106,8 @@ class Clients:
         from tlslint.pki.clients import client_authorities
 
         announced, silent = _certificates(bundles.get(id(client_ca))), _certificates(bundles.get(id(trusted_ca)))
+        if not client_ca.known:
+            announced, silent = silent, ()
         lists = bundles.get(id(crl))
         others = [bundle for bundle in bundles.values() if bundle is not None and bundle is not lists]
         return Trust(
@@ -91,4 +123,4 @@ def _certificates(bundle: "Bundle | None") -> "tuple[Certificate, ...]":
     return bundle.all_certificates if bundle is not None else ()
 
 
-__all__ = ["VERIFYING", "Clients", "Trust"]
+__all__ = ["Clients", "Trust"]

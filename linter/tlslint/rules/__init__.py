@@ -44,6 +44,11 @@ from tlslint.rules.ciphers import (
     weak_group,
     weak_tls13_suite,
 )
+from tlslint.rules.clients import (
+    client_verification_without_ca,
+    expired_client_ca,
+    short_verify_depth,
+)
 from tlslint.rules.configuration import (
     deprecated_directive,
     directive_newer_than_target,
@@ -178,6 +183,9 @@ RULES: tuple[RuleModule, ...] = (
     missing_server_name,
     unmatchable_server_name,
     disagreeing_listen_lines,
+    client_verification_without_ca,
+    short_verify_depth,
+    expired_client_ca,
     session_tickets,
     static_ticket_key,
     weak_session_cache,
