@@ -521,7 +521,8 @@ ROWS = (
     Row(80, "A lifetime of zero is two hours.", "80-timeout-of-zero", (At(TLS, ANY, **{"sessions.lifetime": 7200}),)),
     Row(
         81, "Certificates named by variables fail at run time.", "81-certificate-by-variable",
-        (At(TLS, ANY, handshake="unknown", certificates=[], unknown_what=["certificates"]),), claim=only_for_known_names, unscanned=True,
+        (At(TLS, ANY, handshake="unknown", certificates=[], unknown_what=["certificates"]),),
+        claim=only_for_known_names, unscanned=True,
     ),
     Row(
         82, "A mask takes backup files, in the order of bytes.", "82-backup-is-included",
