@@ -522,7 +522,9 @@ def _upstream_uses(deployment: Deployment) -> Iterator[_Use]:
 
 def _upstream_files(upstream: Upstream) -> Iterator[tuple[Role, Setting[str | None], bool]]:
     yield Role.UPSTREAM_CLIENT, upstream.certificate, True
-    yield Role.UPSTREAM_CA, upstream.trusted_ca, upstream.verify.known is not False
+    verifies = upstream.verify.known is not False
+    yield Role.UPSTREAM_CA, upstream.trusted_ca, verifies
+    yield Role.CRL, upstream.crl, verifies
 
 
 def _bundle(deployment: Deployment, name: str) -> "Bundle | Unreadable":

@@ -354,6 +354,7 @@ class Upstream:
     ciphers: Setting[str]
     verify_depth: Setting[int]
     certificate: Setting[str | None]
+    crl: Setting[str | None]
     session_reuse: Setting[bool]
     group: Place | None = None
     """The block that lists the servers behind the host's name, if there is one."""

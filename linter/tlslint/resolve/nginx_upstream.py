@@ -26,7 +26,7 @@ PASSES: Final = {
 SPELLINGS: Final = {
     "verify": "verify", "trusted_ca": "trusted_certificate", "server_name": "server_name", "name": "name",
     "protocols": "protocols", "ciphers": "ciphers", "verify_depth": "verify_depth", "certificate": "certificate",
-    "session_reuse": "session_reuse",
+    "session_reuse": "session_reuse", "crl": "crl",
 }  # fmt: skip
 """Field names of `Upstream`, and the ends of the directives that set them."""
 
@@ -156,6 +156,7 @@ class UpstreamReader:
             "ciphers": one(spelt["ciphers"], scope, (spelt["ciphers"],), _text, "DEFAULT"),
             "verify_depth": one(spelt["verify_depth"], scope, (spelt["verify_depth"],), _integer, 1),
             "certificate": one(spelt["certificate"], scope, (spelt["certificate"],), _text, None),
+            "crl": one(spelt["crl"], scope, (spelt["crl"],), _text, None),
             "session_reuse": one(spelt["session_reuse"], scope, (spelt["session_reuse"],), _flag, True),
         }
         for place in scope.nearest(f"{family}_ssl_conf_command"):
