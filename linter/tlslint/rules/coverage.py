@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tlslint.resolve.model import Deployment, Endpoint, ServerName
+from tlslint.resolve.model import Deployment, Endpoint, Listener, ServerName
 from tlslint.rules.served import chains
 
 if TYPE_CHECKING:
@@ -28,13 +28,46 @@ def is_single_label(name: str) -> bool:
     return "." not in name and ":" not in name
 
 
+def is_address(name: str) -> bool:
+    """Whether a name is an IP address, for which clients send no SNI (RFC 6066, section 3)."""
+    if ":" not in name and not name[-1:].isdigit():
+        return False
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 def presented(deployment: Deployment) -> Iterator[tuple[Endpoint, ServerName, "Served", "Certificate"]]:
-    """Yield each name with each certificate that clients get who ask for it; not for hosts that borrow one."""
+    """Yield each name with each certificate that clients get who ask for it; not for hosts that borrow one.
+
+    Who connects to an address sends no name, and gets what the socket's default server presents.
+    """
+    addresses: dict[Listener, list[ServerName]] | None = None
     for served, chain in chains(deployment):
+        if addresses is None:
+            addresses = _addresses(deployment)
         for endpoint in served.endpoints:
             name = endpoint.name
-            if name is not None and endpoint.answering is endpoint.virtual_host and asked_for(name):
+            if name is None:
+                for address in addresses.get(endpoint.listener, ()) if endpoint.sni is None else ():
+                    yield endpoint, address, served, chain.leaf
+            elif endpoint.answering is endpoint.virtual_host and not is_address(name.text) and asked_for(name):
                 yield endpoint, name, served, chain.leaf
+
+
+def _addresses(deployment: Deployment) -> dict[Listener, list[ServerName]]:
+    """Return the server names that are IP addresses, by the socket on which they stand."""
+    found: dict[Listener, list[ServerName]] = {}
+    for host in deployment.virtual_hosts:
+        for name in host.names:
+            if is_address(name.text):
+                for listener in host.listeners:
+                    found.setdefault(listener, []).append(name)
+    return found
 
 
 def names_in(certificate: "Certificate") -> str:

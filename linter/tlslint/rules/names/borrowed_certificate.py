@@ -25,7 +25,7 @@ from dataclasses import replace
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, VirtualHost
-from tlslint.rules.coverage import asked_for, names_in
+from tlslint.rules.coverage import asked_for, is_address, names_in
 from tlslint.rules.served import chains, file_span
 
 rule = Rule(
@@ -45,7 +45,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for served, chain in chains(deployment):
         for endpoint in served.endpoints:
             host, name = endpoint.virtual_host, endpoint.name
-            if name is None or endpoint.answering is host or not asked_for(name):
+            if name is None or endpoint.answering is host or is_address(name.text) or not asked_for(name):
                 continue
             # only where there is a certificate
             from tlslint.pki.names import Coverage, coverage

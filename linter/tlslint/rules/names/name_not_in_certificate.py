@@ -19,7 +19,8 @@ Have a certificate issued that names it, or remove the name from the host.
 `_`, the empty name, `localhost` and catch-all patterns need no certificate. A wildcard covers exactly one label, and
 `*.example.org` as a server name is taken for that. International names are compared in their ASCII form. Of a regular
 expression only what it certainly matches is reported; where the certificate covers some of it, nothing is said. Names
-without a domain, as in a local network, are warnings.
+without a domain, as in a local network, and addresses are warnings; who connects to an address gets the default
+server's certificate, which is the one that is judged.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.coverage import is_single_label, names_in, presented
+from tlslint.rules.coverage import is_address, is_single_label, names_in, presented
 from tlslint.rules.served import file_span, named
 from tlslint.rules.words import listed
 
@@ -59,11 +60,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             verdicts[leaf.sha256, name.text] = missing
         if not missing:
             continue
+        # who asks for an address sends no name
+        who = "{endpoint}" if endpoint.name is name else f"{name.text} for {{endpoint}}"
         span = name.argument.span if name.argument is not None else endpoint.virtual_host.span
         yield rule.finding(
-            f"the certificate in {named(served)} does not cover {{endpoint}}{_which(name.text, missing)}",
+            f"the certificate in {named(served)} does not cover {who}{_which(name.text, missing)}",
             span,
-            severity=Severity.WARNING if is_single_label(name.text) else None,
+            severity=Severity.WARNING if is_single_label(name.text) or is_address(name.text) else None,
             label=f"the certificate is for {names_in(leaf)}",
             help="have a certificate issued that names it, or remove the name here",
             endpoints=[endpoint.label],
