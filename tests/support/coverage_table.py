@@ -333,7 +333,7 @@ ROWS = (
     ),
     Row(
         25, "Of two certificates of one type only the last is served.", "25-two-certificates-of-a-type",
-        (At(TLS, ANY, files=["b-rsa.pem"]),),
+        (At(TLS, ANY, files=["b-rsa.pem"]),), finds=(Finds("replaced-certificate", "a-rsa.pem"),),
     ),
     Row(
         26, "Certificates that are expired, too young, of other names or of an authority are served.",
