@@ -824,7 +824,7 @@ def test_a_file_of_the_users_own_is_validated_with_jsonschema(write: Write) -> N
 def test_policies_are_found_inside_an_installed_package(tmp_path: Path) -> None:
     package = tmp_path / "tlslint"
     package.mkdir()
-    for name in ("__init__.py", "policy.py"):
+    for name in ("__init__.py", "policy.py", "record.py"):
         shutil.copy(ROOT / "linter" / "tlslint" / name, package / name)
     shutil.copytree(policies_directory(), package / "policies")
     code = (
