@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tlslint.resolve.certificates import Served
 
 MAX_RELATED = 3
+MAX_NAMED = 8
 
 
 def file_span(pair: CertificatePair) -> Span:
@@ -67,8 +68,10 @@ def described(certificate: "Certificate", chain: "Chain") -> str:
 
 
 def quoted(certificates: Iterable["Certificate"]) -> list[str]:
-    """Return the labels of certificates in quotes."""
-    return [f'"{certificate.label}"' for certificate in certificates]
+    """Return the labels of certificates in quotes, the first few of them."""
+    names = [f'"{certificate.label}"' for certificate in certificates]
+    more = len(names) - MAX_NAMED
+    return [*names[:MAX_NAMED], f"{more} more"] if more > 0 else names
 
 
 def day(moment: datetime) -> str:

@@ -25,7 +25,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.keys import key_files
-from tlslint.rules.served import also_named, key_span
+from tlslint.rules.served import also_named
 
 rule = Rule(
     code="TLS318",
@@ -40,16 +40,14 @@ rule = Rule(
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each key file that git tracks."""
-    for path, pairs in key_files(deployment):
-        if not deployment.certificates.key_file(path).tracked:
+    for key in key_files(deployment):
+        if not deployment.certificates.key_file(key.path).tracked:
             continue
-        first = pairs[0]
-        encrypted = first.key is not None and first.key.encrypted
         yield rule.finding(
-            f'the {"encrypted " if encrypted else ""}private key "{first.key_file}" is kept in git',
-            key_span(first),
-            severity=Severity.WARNING if encrypted else None,
-            label="only its passphrase protects it" if encrypted else "known to all who can read the repository",
+            f'the {"encrypted " if key.encrypted else ""}private key "{key.name}" is kept in git',
+            key.span,
+            severity=Severity.WARNING if key.encrypted else None,
+            label="only its passphrase protects it" if key.encrypted else "known to all who can read the repository",
             help="replace the key, and let the deployment bring the new one",
-            related=also_named(pair.key_place for pair in pairs if pair.key_place is not None),
+            related=also_named(key.places),
         )

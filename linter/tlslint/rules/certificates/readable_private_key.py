@@ -26,7 +26,7 @@ from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.keys import key_files
-from tlslint.rules.served import also_named, key_span
+from tlslint.rules.served import also_named
 
 rule = Rule(
     code="TLS317",
@@ -41,15 +41,14 @@ rule = Rule(
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each way in which others get at each key file."""
-    for path, pairs in key_files(deployment):
-        facts = deployment.certificates.key_file(path)
-        first = pairs[0]
-        related = also_named(pair.key_place for pair in pairs if pair.key_place is not None)
+    for key in key_files(deployment):
+        facts = deployment.certificates.key_file(key.path)
+        related = also_named(key.places)
         if facts.published_by is not None:
             root = facts.published_by
             yield rule.finding(
-                f'the key "{first.key_file}" lies below a directory whose files are sent to clients',
-                key_span(first),
+                f'the key "{key.name}" lies below a directory whose files are sent to clients',
+                key.span,
                 severity=Severity.ERROR,
                 label="anyone may ask for this file",
                 help="move it out of the document root, and replace the key",
@@ -57,8 +56,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             )
         if facts.readers:
             yield rule.finding(
-                f'{facts.readers} can read the key "{first.key_file}"',
-                key_span(first),
+                f'{facts.readers} can read the key "{key.name}"',
+                key.span,
                 label="readable for others than its owner",
                 help="take the rights away: chmod 600",
                 related=related,
