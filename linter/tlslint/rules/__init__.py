@@ -46,9 +46,13 @@ from tlslint.rules.ciphers import (
     weak_tls13_suite,
 )
 from tlslint.rules.clients import (
+    client_certificate_bypass,
+    client_verification_off,
     client_verification_without_ca,
     expired_client_ca,
     short_verify_depth,
+    unenforced_client_certificate,
+    widened_client_ca,
 )
 from tlslint.rules.configuration import (
     deprecated_directive,
@@ -186,8 +190,12 @@ RULES: tuple[RuleModule, ...] = (
     unmatchable_server_name,
     disagreeing_listen_lines,
     client_verification_without_ca,
+    unenforced_client_certificate,
     short_verify_depth,
     expired_client_ca,
+    client_certificate_bypass,
+    widened_client_ca,
+    client_verification_off,
     session_tickets,
     static_ticket_key,
     weak_session_cache,

@@ -1,0 +1,192 @@
+"""A client with a certificate for one host gets into another host that does not accept it.
+
+## What it finds
+Hosts that verify client certificates beside others on the same socket that accept other clients: the default server's
+clients, who get in by sending no server name; the clients of any host there, who get in with a TLS 1.3 session on
+versions before 1.29.2; and hosts that only compare `$ssl_client_verify`, which is `SUCCESS` whichever host of the
+socket did the verification.
+
+## Why it matters
+nginx verifies in the handshake, where the server name decides, and judges the result by the host of the request. It
+compares both (421) only where the client sent a name that some host claims.
+
+## What clients see
+`200 OK` from a host whose CA they have no certificate of.
+
+## How to fix it
+`ssl_reject_handshake on;` in a default server of its own closes the way without a name; an address (or port) of its own
+for each CA closes all of them. nginx 1.29.2 ends the resumption under another name, `ssl_session_tickets off;` in the
+default server before that. Where a variable decides, compare the issuer as well: `$ssl_client_i_dn`.
+
+## False alarms that it avoids
+Hosts that accept the same CAs with the same revocation lists; a default server that rejects the handshake; a default
+server whose clients the other host accepts as well; hosts that compare more than the result, or have a script look at
+it; fixes that a distribution has backported. Nothing is said of files that are not at hand.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Endpoint, Listener, TlsSettings
+from tlslint.rules.mutual import RESULT, VERIFYING, ca_setting, names_of, other_conditions
+from tlslint.rules.words import labels, negotiating, releases
+from tlslint.target import Target, Version
+
+rule = Rule(
+    code="TLS508",
+    name="client-certificate-bypass",
+    severity=Severity.ERROR,
+    summary="a client with a certificate for one host gets into another host that does not accept it",
+    why="the handshake goes by the server name, the request by its Host header, and they may differ",
+    seen="200 OK from a host whose CA issued nothing to the client",
+    sources=("nginx security advisories: CVE-2025-23419", "nginx, ngx_http_ssl_module: ssl_verify_client"),
+    servers=("nginx",),
+)
+
+CVE = "CVE-2025-23419"
+VULNERABLE_SINCE = Version("1.11.4")
+STABLE_FIX, NEXT_MAINLINE, MAINLINE_FIX = Version("1.26.3"), Version("1.27.0"), Version("1.27.4")
+SESSIONS_PER_HOST_SINCE = Version("1.29.2")
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield for each host the way in which other hosts' clients get into it."""
+    sockets: dict[int, list[Endpoint]] = {}
+    for endpoint in negotiating(deployment):
+        if endpoint.listener.module == "http" and endpoint.answering is endpoint.virtual_host:
+            sockets.setdefault(id(endpoint.listener), []).append(endpoint)
+    for endpoints in sockets.values():
+        verifying = [endpoint for endpoint in endpoints if endpoint.tls.client_check.known in VERIFYING]
+        if verifying and len(endpoints[0].listener.virtual_hosts) > 1:
+            yield from _crossings(deployment, endpoints[0].listener, verifying)
+            yield from _comparisons(endpoints, verifying)
+
+
+def _crossings(deployment: Deployment, listener: Listener, verifying: list[Endpoint]) -> Iterator[Finding]:
+    default = listener.default
+    if default.tls.reject_handshake.known is not False or (listener.incomplete and listener.explicit_default is None):
+        return
+    groups: dict[tuple[object, ...], list[Endpoint]] = {}
+    for endpoint in verifying:
+        groups.setdefault(_trust_key(endpoint.tls), []).append(endpoint)
+    opened = _resuming(deployment, listener)
+    for key, group in groups.items():
+        hosts = [endpoint for endpoint in group if _goes_by_result(endpoint)]
+        strangers = [endpoint for endpoint in hosts if endpoint.virtual_host is not default]
+        if strangers and default.tls.client_check.known in VERIFYING | {"optional_no_ca"}:
+            more = lets_in_more(deployment, default.tls, strangers[0].tls)
+            if more:
+                yield _without_name(strangers, listener, more)
+                continue
+        for other_key, others in groups.items() if opened and hosts else ():
+            more = lets_in_more(deployment, others[0].tls, hosts[0].tls) if other_key != key else ""
+            if more and "TLSv1.3" in others[0].handshake.protocols:
+                yield _with_session(deployment, hosts, others[0], more, opened)
+                break
+
+
+def _trust_key(tls: TlsSettings) -> tuple[object, ...]:
+    return tuple(setting.value for setting in (tls.client_ca, tls.trusted_ca, tls.crl, tls.client_ocsp))
+
+
+def _goes_by_result(endpoint: Endpoint) -> bool:
+    checks = endpoint.virtual_host.client_checks
+    return not checks.doubt and not other_conditions(checks)
+
+
+def lets_in_more(deployment: Deployment, one: TlsSettings, other: TlsSettings) -> str:
+    """Return who is let in with the first settings and not with the other, in words; empty where that is not known."""
+    accepted, wanted = deployment.clients.trust(one), deployment.clients.trust(other)
+    if accepted is None or wanted is None:
+        return ""
+    strange = [authority for authority in accepted.authorities.usable if authority not in wanted.accepted]
+    if strange:
+        return f"of {names_of(strange)}"
+    if not accepted.accepted:
+        return ""
+    if wanted.crls is not None and accepted.crls is None:
+        return "whose certificates are revoked"
+    if other.client_ocsp.known and one.client_ocsp.known is False:
+        return "whose certificates a responder calls revoked"
+    return ""
+
+
+def _without_name(strangers: list[Endpoint], listener: Listener, more: str) -> Finding:
+    tls, default = strangers[0].tls, listener.default
+    setting = tls.crl if more.startswith("whose") and tls.crl.span is not None else ca_setting(tls)
+    governing = ca_setting(default.tls)
+    assert setting.span is not None
+    return rule.finding(
+        f"clients {more}, verified by the default server of {listener.label}, get into {{endpoint}} "
+        "when they send no server name",
+        setting.span,
+        label="does not decide for clients without SNI",
+        help='have a default server with "ssl_reject_handshake on", or give each CA an address of its own',
+        endpoints=labels(strangers),
+        related=[Related(governing.span, "verifies clients without SNI")] if governing.span is not None else [],
+    )
+
+
+def _resuming(deployment: Deployment, listener: Listener) -> list[Version]:
+    """Return the versions, of those that the server may have, on which sessions of one name are resumed for another."""
+    default = listener.default
+    if default.tls.session_tickets.known is not True:
+        return []
+    speaks = any(
+        "TLSv1.3" in endpoint.handshake.protocols
+        for endpoint in negotiating(deployment)
+        if endpoint.listener is listener and endpoint.virtual_host is default
+    )
+    given = deployment.given or deployment.target
+    found = [version for version in given.server_versions if VULNERABLE_SINCE <= version < SESSIONS_PER_HOST_SINCE]
+    return found if speaks else []
+
+
+def _with_session(
+    deployment: Deployment, hosts: list[Endpoint], other: Endpoint, more: str, versions: list[Version]
+) -> Finding:
+    given = deployment.given or deployment.target
+    setting = ca_setting(hosts[0].tls)
+    assert setting.span is not None
+    by_name = all(_has_cve(given, version) for version in versions)
+    how = f"for another name ({CVE})" if by_name else "without a server name"
+    where = "" if given.known else f", on nginx {releases(versions, given.server_versions)}"
+    return rule.finding(
+        f"clients {more} get into {{endpoint}} when they resume a TLS 1.3 session of another host {how}{where}",
+        setting.span,
+        label="not asked when a session is resumed",
+        help='upgrade to 1.29.2 or later, or set "ssl_session_tickets off" in the default server',
+        endpoints=labels(hosts),
+        related=[Related(span, "verifies other clients") for span in [ca_setting(other.tls).span] if span is not None],
+    )
+
+
+def _has_cve(target: Target, version: Version) -> bool:
+    if target.has_patch(CVE) or STABLE_FIX <= version < NEXT_MAINLINE:
+        return False
+    return VULNERABLE_SINCE <= version < MAINLINE_FIX
+
+
+def _comparisons(endpoints: list[Endpoint], verifying: list[Endpoint]) -> Iterator[Finding]:
+    """Yield the hosts that compare the result and leave the verification to whoever did it."""
+    for endpoint in endpoints:
+        host = endpoint.virtual_host
+        if endpoint.tls.client_check.known != "none" or endpoint.tls.verify_client.known != "none":
+            continue
+        checks = host.client_checks
+        use = next(
+            (use for use in checks.uses if use.condition and use.variables == {RESULT} and use.value == "SUCCESS"), None
+        )
+        if use is None or checks.doubt or other_conditions(checks):
+            continue
+        setting = ca_setting(verifying[0].tls)
+        yield rule.finding(
+            "clients that any other host of the socket has verified pass this comparison of {endpoint}, "
+            "which verifies none itself",
+            use.place.span,
+            label="true for the clients of other hosts",
+            help="verify client certificates in this host, or compare the issuer as well",
+            endpoints=[endpoint.label],
+            related=[Related(setting.span, "verifies clients")] if setting.span is not None else [],
+        )

@@ -1,0 +1,66 @@
+"""Files for the verification of client certificates are named, and no client is asked for one.
+
+## What it finds
+`ssl_client_certificate`, `ssl_crl` or `ssl_ocsp` in force where `ssl_verify_client` is not set at all.
+
+## Why it matters
+The default is off. Nothing is verified, and `nginx -t` says nothing of it.
+
+## What clients see
+They are not asked for a certificate, and get `200 OK`.
+
+## How to fix it
+Set `ssl_verify_client on;`, or remove what has no effect.
+
+## False alarms that it avoids
+A directive that is inherited by many hosts is silent as long as one of them verifies. An explicit `ssl_verify_client
+off` is taken at its word. `ssl_trusted_certificate` has other uses. Where an include could not be read, nothing is
+said.
+"""
+
+from collections.abc import Iterator
+
+from tlslint.finding import Finding, Rule, Severity
+from tlslint.policy import Policy
+from tlslint.resolve.model import Deployment, Endpoint
+from tlslint.rules.words import directive_of, labels, negotiating
+
+rule = Rule(
+    code="TLS512",
+    name="client-verification-off",
+    severity=Severity.WARNING,
+    summary="files for the verification of client certificates are named, and no client is asked for one",
+    why="verification is off unless it is switched on, and nothing says so",
+    seen="clients are not asked for a certificate and get 200 OK",
+    sources=("nginx, ngx_http_ssl_module: ssl_verify_client",),
+)
+
+FIELDS = ("client_ca", "crl", "client_ocsp")
+
+
+def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """Yield each directive about client certificates that no host makes use of."""
+    users: dict[int, list[Endpoint]] = {}
+    idle: dict[int, bool] = {}
+    for endpoint in negotiating(deployment):
+        tls = endpoint.tls
+        if endpoint.answering is not endpoint.virtual_host:
+            continue
+        asks = tls.verify_client.value != "none" or tls.client_check.value != "none" or tls.client_check.explicit
+        for name in FIELDS:
+            setting = tls.setting(name)
+            if setting.explicit and setting.known:
+                users.setdefault(id(setting), []).append(endpoint)
+                idle[id(setting)] = idle.get(id(setting), True) and not asks
+    for key, endpoints in users.items():
+        tls = endpoints[0].tls
+        setting = next(found for found in map(tls.setting, FIELDS) if id(found) == key)
+        whole = not any(endpoint.virtual_host.incomplete for endpoint in endpoints)
+        if idle[key] and whole and setting.span is not None:
+            yield rule.finding(
+                f"{directive_of(setting)} is set, and {{endpoint}} asks no client for a certificate",
+                setting.span,
+                label="has no effect",
+                help="switch the verification on, or remove this",
+                endpoints=labels(endpoints),
+            )
