@@ -155,7 +155,13 @@ class Files:
 
     def resolve(self, name: str, base: str) -> str:
         """Return the server path that a name in a configuration means, relative names being taken from `base`."""
-        return _normal(posixpath.join(base, name))
+        path = posixpath.join(base, name)
+        mask = _MAGIC.search(path) if "/.." in path else None
+        if mask is None:
+            return _normal(path)
+        # what comes after a mask is the file system's to say
+        folder, _, rest = path[: mask.start()].rpartition("/")
+        return f"{_normal(folder).rstrip('/')}/{rest}{path[mask.start() :]}"
 
     def display_path(self, server_path: str) -> str:
         """Return a server path as the user knows it: below the current directory relative, else as it was given."""
