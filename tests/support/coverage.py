@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -182,6 +183,13 @@ class Live:
         """The whole answer to a request without TLS."""
         with self.connect(listen) as connection:
             return exchange(connection, host, "/")
+
+    def s_client(self, listen: str, sni: str, *options: str) -> str:
+        """What the `openssl` command says of a handshake."""
+        address, port = self.place(listen)
+        command = ["openssl", "s_client", "-connect", f"{address}:{port}", "-servername", sni, *options]
+        done = subprocess.run(command, input="", capture_output=True, text=True, timeout=10, check=False)
+        return done.stdout + done.stderr
 
     def served(self, listen: str, sni: str | None) -> bytes:
         """The certificate that is presented for a name."""

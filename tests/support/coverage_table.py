@@ -96,6 +96,14 @@ def fails(live: Live, listen: str, sni: str | None, **options: Any) -> str:
     return str(raised.value)
 
 
+def retry_fails(live: Live) -> None:
+    # its key share is for the first of these groups, which the server does not have
+    for name, works in ((A, True), (B, not live.is_old)):
+        answer = live.s_client(TLS, name, "-groups", "X25519:P-256")
+        assert ("Cipher is TLS_AES" in answer) is works
+        assert ("alert illegal parameter" in answer) is not works
+
+
 def status(answer: str) -> int:
     return int(answer.split(" ", 2)[1])
 
@@ -231,6 +239,7 @@ ROWS = (
                 new={"ciphers.TLSv1.3": ["TLS_AES_128_GCM_SHA256"], "hello_retry": "works"},
             ),
         ),
+        finds=(Finds("hello-retry-mismatch", "Ciphersuites TLS_AES_128", until=(1, 29, 2)),), claim=retry_fails,
     ),
     Row(
         5, "Groups come from the default server.", "05-groups-from-default", (At(TLS, B, groups=["prime256v1"]),),
