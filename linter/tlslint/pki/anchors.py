@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from functools import lru_cache
 
 from tlslint.pki import der as asn1
 from tlslint.pki.bundle import read_bounded
@@ -97,7 +96,6 @@ Name = tuple[tuple[bytes, bytes], ...]
 _ISSUER, _SUBJECT = 2, 4
 
 
-@lru_cache(maxsize=1024)
 @lru_cache(maxsize=1024)
 def _name(der: bytes, field: int) -> Name:
     """Return the issuer or subject of a certificate; empty where the bytes are none."""
