@@ -92,6 +92,7 @@ from tlslint.rules.names import (
     missing_server_name,
     name_not_in_certificate,
     plaintext_on_tls_port,
+    preread_on_tls_listener,
     settings_shadowed_by_default_server,
     tls_on_plaintext_port,
     unmatchable_server_name,
@@ -107,6 +108,7 @@ from tlslint.rules.protocols import (
     unknown_protocol,
     weak_protocol,
 )
+from tlslint.rules.revocation import stapling_without_resolver, stapling_without_responder, unverified_stapling
 from tlslint.rules.sessions import (
     early_data_replay,
     insecure_renegotiation,
@@ -195,6 +197,7 @@ RULES: tuple[RuleModule, ...] = (
     unmatchable_server_name,
     disagreeing_listen_lines,
     hello_retry_mismatch,
+    preread_on_tls_listener,
     client_verification_without_ca,
     unenforced_client_certificate,
     short_verify_depth,
@@ -212,6 +215,9 @@ RULES: tuple[RuleModule, ...] = (
     early_data_replay,
     insecure_renegotiation,
     tls_compression,
+    stapling_without_responder,
+    stapling_without_resolver,
+    unverified_stapling,
     missing_hsts,
     short_hsts,
     lost_hsts,

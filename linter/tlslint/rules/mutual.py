@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tlslint.resolve.model import ClientChecks, Deployment, Endpoint, Setting, TlsSettings
-from tlslint.rules.words import negotiating
+from tlslint.rules.served import quoted
+from tlslint.rules.words import listed, negotiating, sharing
 
 if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
@@ -34,10 +35,7 @@ def asking(deployment: Deployment, checks: Iterable[str] = ASKING) -> Iterator[E
 
 def verifying(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]]:
     """Yield the endpoints that verify client certificates, those together for which the same settings are in force."""
-    groups: dict[tuple[int, ...], list[Endpoint]] = {}
-    for endpoint in asking(deployment, VERIFYING):
-        groups.setdefault(tuple([id(getattr(endpoint.tls, name)) for name in fields]), []).append(endpoint)
-    yield from groups.values()
+    return sharing(asking(deployment, VERIFYING), *fields)
 
 
 def ca_setting(tls: TlsSettings) -> Setting[str | None]:
@@ -52,8 +50,5 @@ def other_conditions(checks: ClientChecks) -> bool:
 
 def names_of(certificates: "Iterable[Certificate]") -> str:
     """Write the names of certificates, the first few of them."""
-    labels = list(dict.fromkeys(f'"{certificate.label}"' for certificate in certificates))
-    more = len(labels) - MAX_NAMES
-    if more > 0:
-        return f"{', '.join(labels[:MAX_NAMES])} and {more} more"
-    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+    distinct = {certificate.label: certificate for certificate in certificates}
+    return listed(quoted(distinct.values(), MAX_NAMES))

@@ -140,6 +140,8 @@ def _resuming(deployment: Deployment, listener: Listener) -> list[Version]:
     )
     given = deployment.given or deployment.target
     found = [version for version in given.server_versions if VULNERABLE_SINCE <= version < SESSIONS_PER_HOST_SINCE]
+    if not default.tls.protocols.explicit:
+        found = [version for version in found if "TLSv1.3" in deployment.default_protocols.get(str(version), ())]
     return found if speaks else []
 
 

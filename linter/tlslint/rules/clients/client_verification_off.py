@@ -58,7 +58,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         whole = not any(endpoint.virtual_host.incomplete for endpoint in endpoints)
         if idle[key] and whole and setting.span is not None:
             yield rule.finding(
-                f"{directive_of(setting)} is set, and {{endpoint}} asks no client for a certificate",
+                f"{directive_of(setting)} is set, and no client of {{endpoint}} is asked for a certificate",
                 setting.span,
                 label="has no effect",
                 help="switch the verification on, or remove this",

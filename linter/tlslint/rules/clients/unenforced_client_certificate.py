@@ -84,7 +84,7 @@ def _commands(deployment: Deployment) -> Iterator[Finding]:
         setting, checks = endpoints[0].tls.verify_client, endpoints[0].virtual_host.client_checks
         if setting.span is not None and not checks.uses and not checks.doubt:
             yield rule.finding(
-                "{endpoint} makes clients show a certificate and takes any",
+                "clients of {endpoint} must show a certificate, and any will do",
                 setting.span,
                 label="asks, and checks nothing",
                 help="use ssl_verify_client with the file of the clients' CA",

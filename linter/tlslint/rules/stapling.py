@@ -1,0 +1,93 @@
+"""What the rules about stapling share: which certificates are meant to be stapled, and what comes of it."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tlslint.record import dataclass
+from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+    from tlslint.resolve.certificates import Served
+
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]")
+_URL = re.compile(r"http://(\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
+
+
+@dataclass(slots=True, frozen=True)
+class Stapling:
+    """A served certificate with stapling on; `problem` is why the server staples nothing, as a clause."""
+
+    served: "Served"
+    endpoints: list[Endpoint]
+    responder: str
+    """The URL that is asked; empty where there is none, or where a file holds the response."""
+    problem: str = ""
+
+    @property
+    def tls(self) -> TlsSettings:
+        """The settings that these endpoints share."""
+        return self.endpoints[0].tls
+
+    @property
+    def responder_host(self) -> str:
+        """The name of the responder; empty for an address, which nobody must look up."""
+        match = _URL.match(self.responder)
+        return "" if match is None or _ADDRESS.fullmatch(match[1]) else match[1]
+
+
+def staplings(deployment: Deployment) -> Iterator[Stapling]:
+    """Yield each certificate that could be read with each way in which it is to be stapled."""
+    if not any(endpoint.tls.stapling.known for endpoint in deployment.endpoints):
+        return
+    for served in deployment.certificates.served:
+        leaf = served.leaf
+        if leaf is None or served.bundle.server_verdict or not served.bundle.complete:
+            continue
+        groups: dict[tuple[int, ...], list[Endpoint]] = {}
+        for endpoint in served.endpoints:
+            tls = endpoint.tls
+            if tls.stapling.known and endpoint.listener.module != "mail":
+                settings = (tls.stapling, tls.stapling_file, tls.stapling_responder, tls.stapling_verify, tls.resolver,
+                            tls.trusted_ca, tls.client_ca)  # fmt: skip
+                groups.setdefault(tuple(map(id, settings)), []).append(endpoint)
+        for endpoints in groups.values():
+            if not _is_unknown(endpoints[0].tls):
+                yield _stapling(deployment, served, leaf, endpoints)
+
+
+def _is_unknown(tls: TlsSettings) -> bool:
+    return tls.stapling_file.is_unknown or tls.stapling_responder.is_unknown
+
+
+def _stapling(deployment: Deployment, served: "Served", leaf: "Certificate", endpoints: list[Endpoint]) -> Stapling:
+    tls = endpoints[0].tls
+    if tls.stapling_file.known:
+        return Stapling(served, endpoints, "")
+    responder = tls.stapling_responder.known or next(iter(leaf.ocsp_urls), "")
+    problem = ""
+    if _has_issuer(deployment, served, leaf, tls) is False:
+        problem = "its issuer is neither in this file nor among the trusted ones"
+    elif not responder:
+        problem = "it names no OCSP responder"
+    elif not responder.lower().startswith("http://"):
+        problem = f'its responder "{responder}" is not asked over https'
+    return Stapling(served, endpoints, responder, problem)
+
+
+def _has_issuer(deployment: Deployment, served: "Served", leaf: "Certificate", tls: TlsSettings) -> bool | None:
+    """Whether the server finds the issuer, by name and key identifier as X509_check_issued(3) does; None if unknown."""
+    candidates = list(served.bundle.certificates[1:])
+    for setting in (tls.trusted_ca, tls.client_ca):
+        if setting.is_unknown:
+            return None
+        if setting.known:
+            bundle = deployment.clients.bundle(setting)
+            if bundle is None or not bundle.complete:
+                return None
+            candidates += bundle.all_certificates
+    return any(
+        issuer.subject_key == leaf.issuer_key and (not leaf.aki or not issuer.ski or leaf.aki == issuer.ski)
+        for issuer in candidates
+    )
