@@ -104,6 +104,12 @@ def retry_fails(live: Live) -> None:
         assert ("alert illegal parameter" in answer) is not works
 
 
+def waits_in_vain(live: Live) -> None:
+    for listen, answer in ((TLS, b""), (OTHER, b"hello")):
+        with live.tls(listen, A) as connection:
+            assert connection.recv(10) == answer
+
+
 def status(answer: str) -> int:
     return int(answer.split(" ", 2)[1])
 
@@ -550,7 +556,10 @@ ROWS = (
         86, "In stream an address without a port gets any port.", "86-stream-without-a-port",
         (At("127.0.0.1:0", ANY, handshake="completes"),), unscanned=True,
     ),
-    Row(87, "Preread on a TLS socket waits for a second ClientHello.", later="TLS4xx"),
+    Row(
+        87, "Preread on a TLS socket waits for a second ClientHello.", "87-preread-on-tls",
+        finds=(Finds("preread-on-tls-listener", "ssl_preread on"),), claim=waits_in_vain,
+    ),
     Row(
         88, "HTTP/2 without TLS speaks nothing else.", "88-http2-without-tls",
         (At(PLAIN, None, handshake="plaintext"),), warns=('the "listen ... http2" directive is deprecated',),

@@ -31,6 +31,7 @@ from tlslint.resolve.nginx_names import HASH_BUCKET_SIZE, NameTable, classify
 from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_protocols import protocol_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
+from tlslint.resolve.nginx_stream import preread_problems
 from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.resolve.nginx_upstream import UpstreamReader
 from tlslint.resolve.nginx_verify import verify
@@ -86,6 +87,7 @@ class _Resolution:
             for module in self.main.blocks(name):
                 self._module(name, module)
         self.problems.extend(protocol_problems(self.main))
+        self.problems.extend(preread_problems(self.listeners))
         files, base = self.root.files, self.expansion.base
         self.problems.extend(
             verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets, files, base)
