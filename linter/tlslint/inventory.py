@@ -70,7 +70,8 @@ class Naming:
     line: int
 
     def __str__(self) -> str:
-        return f"{self.directive} at {self.file}:{self.line}"
+        place = f"{self.file}:{self.line}"
+        return f"{self.directive} at {place}" if self.directive else place
 
 
 @dataclass(slots=True, eq=False)
@@ -180,7 +181,7 @@ class Unread:
 
     role: Role | None
     file: str
-    """The file as the configuration names it; empty where it is not known which one."""
+    """The file's path, or its name as written where there is none; empty where it is not known which file it is."""
     why: str
     _namings: dict[Naming, None] = field(default_factory=dict)
     _users: dict[str, None] = field(default_factory=dict)
@@ -515,7 +516,8 @@ def _upstream_uses(deployment: Deployment) -> Iterator[_Use]:
         label = f"{upstream.target} ({naming_of(upstream.place)})"
         for role, setting, in_force in _upstream_files(upstream):
             if setting.explicit:
-                use = uses.setdefault((role, id(setting)), _Use(role, setting, with_crls=role is Role.CRL))
+                with_crls = role is Role.CRL or upstream.crl.explicit
+                use = uses.setdefault((role, id(setting), with_crls), _Use(role, setting, with_crls))
                 use.users.extend([label] if in_force else [])
     yield from uses.values()
 
@@ -594,7 +596,7 @@ def _seen(handshake: Handshake) -> tuple[object, ...]:
     """Return what a client can tell of a handshake, and the auditor of its keys."""
     return (
         handshake.reason, handshake.protocols, tuple(handshake.ciphers.items()), handshake.groups, handshake.keys,
-        handshake.client_certificate, handshake.unknown,
+        handshake.client_certificate, *_unknown([handshake]),
     )  # fmt: skip
 
 
@@ -610,10 +612,16 @@ def _answer(deployment: Deployment, judge: "_Judge", outcome: str, alike: Sequen
         groups=tuple(map(judge.group, handshake.groups)),
         keys=tuple(judge.key(*key) for key in dict.fromkeys(handshake.keys)),
         client_certificate=handshake.client_certificate,
-        unknown=handshake.unknown,
+        unknown=tuple(_unknown(alike)),
         endpoints=[endpoint for item in alike for endpoint in item.endpoints],
         _settings={} if outcome == "plaintext" else _configured(alike),
     )
+
+
+def _unknown(alike: Sequence[Handshake]) -> Iterator[tuple[str, str]]:
+    """Yield what could not be decided; which certificates were not read, and why, is listed apart for each file."""
+    for what, why in alike[0].unknown:
+        yield what, "not all of them were read" if what == "certificates" else why
 
 
 def _configured(alike: Sequence[Handshake]) -> dict[str, dict[Naming | str, None]]:

@@ -144,7 +144,8 @@ class _Page:
         for line in wrapped(words, self.columns - 2):
             yield f"  {self.palette.paint(line, 'strong')}"
         if answer.outcome != "completes":
-            yield from self._row("handshake", answer.outcome + (f": {answer.reason}" if answer.reason else ""))
+            reason = f": {answer.reason}" if answer.reason and not answer.unknown else ""
+            yield from self._row("handshake", f"{answer.outcome}{reason}")
         yield from self._judged("protocols", answer.protocols, answer)
         for protocol, suites in answer.suites.items():
             yield from self._judged(protocol, suites, answer)
@@ -188,7 +189,7 @@ class _Page:
 
     def _unread(self, item: Unread) -> Iterator[str]:
         text = f"{unread_what(item)}: {item.why}"
-        places = few([str(naming).removeprefix(" at ") for naming in item.namings], 2, "directive")
+        places = few([str(naming) for naming in item.namings], 2, "directive")
         users = f" ({counted(len(item.users), 'endpoint')})" if item.users else ""
         words = visible(f"{text}{users}{f' [{places}]' if places else ''}").split(" ")
         for index, line in enumerate(wrapped(words, self.columns - INDENT)):
