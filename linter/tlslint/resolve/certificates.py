@@ -44,6 +44,11 @@ class Served:
         """The certificate that the server takes as its own: the first of the file."""
         return self.bundle.certificates[0] if self.bundle.certificates else None
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels of those endpoints."""
+        return [endpoint.label for endpoint in self.endpoints]
+
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:

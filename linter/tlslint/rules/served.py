@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tlslint.finding import Related
 from tlslint.parse.tree import Span
 from tlslint.resolve.model import CertificatePair, Deployment, Place
+from tlslint.rules.words import counted
 
 if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
@@ -33,8 +34,7 @@ def also_named(places: Iterable[Place]) -> tuple[Related, ...]:
     shown = [Related(span, "named here as well") for span in spans[:MAX_RELATED]]
     more = len(spans) - len(shown)
     if more:
-        others = f"{more} more directive{'s' if more > 1 else ''}"
-        shown[-1] = Related(shown[-1].span, f"named here as well, and in {others}")
+        shown[-1] = Related(shown[-1].span, f"named here as well, and in {counted(more, 'more directive')}")
     return tuple(shown)
 
 
@@ -67,11 +67,11 @@ def described(certificate: "Certificate", chain: "Chain") -> str:
     return "the certificate" if certificate == chain.leaf else f'the intermediate "{certificate.label}"'
 
 
-def quoted(certificates: Iterable["Certificate"]) -> list[str]:
+def quoted(certificates: Iterable["Certificate"], most: int = MAX_NAMED) -> list[str]:
     """Return the labels of certificates in quotes, the first few of them."""
     names = [f'"{certificate.label}"' for certificate in certificates]
-    more = len(names) - MAX_NAMED
-    return [*names[:MAX_NAMED], f"{more} more"] if more > 0 else names
+    more = len(names) - most
+    return [*names[:most], f"{more} more"] if more > 0 else names
 
 
 def day(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from tlslint.parse.tree import Argument, Span
 from tlslint.policy import Policy
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting, VirtualHost
-from tlslint.rules.words import listed, part_of, releases, value_argument
+from tlslint.rules.words import counted, listed, part_of, releases, value_argument
 from tlslint.target import Target
 from tlslint.tls.ciphers import (
     BROKEN_ALIASES,
@@ -316,7 +316,7 @@ def some(names: Iterable[str], most: int = NAMED) -> str:
 
 def count(suites: Collection[object], what: str = "cipher suite") -> str:
     """Write a number of things: `1 cipher suite`, `12 cipher suites`."""
-    return f"{len(suites)} {what}{'' if len(suites) == 1 else 's'}"
+    return counted(len(suites), what)
 
 
 def effect_of(use: CipherUse, policy: Policy) -> tuple[Severity, list[str]]:

@@ -33,12 +33,6 @@ class Use:
         return self.plain.known or frozenset()
 
     @property
-    def dormant(self) -> frozenset[str]:
-        """The enabled versions that no endpoint negotiates."""
-        negotiated = {name for endpoint in self.endpoints for name in endpoint.handshake.protocols}
-        return self.enabled - negotiated
-
-    @property
     def quic(self) -> list[Endpoint]:
         """The endpoints that speak QUIC."""
         return [endpoint for endpoint in self.endpoints if endpoint.listener.transport == "quic"]

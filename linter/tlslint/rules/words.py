@@ -1,4 +1,4 @@
-"""Small helpers for rules: how lists are written, and which argument a finding points at."""
+"""What all rules share: how lists are written, which argument a finding points at, whom a setting governs."""
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
@@ -21,6 +21,11 @@ def listed(words: Iterable[str], conjunction: str = "and") -> str:
     return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 day`, `12 days`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def place_of(setting: Setting[frozenset[str]], words: Collection[str]) -> Span:
     """Return the span of the first to the last of these words among the arguments that make a setting.
 
@@ -35,15 +40,6 @@ def place_of(setting: Setting[frozenset[str]], words: Collection[str]) -> Span:
         if hits:
             return Span(hits[0].source, hits[0].start, hits[-1].end)
     return setting.places[-1].span
-
-
-def through_includes(setting: Setting[object]) -> tuple[Related, ...]:
-    """Return the include through which a setting takes effect, as a second place to show."""
-    include = setting.places[-1].last_include if setting.places else None
-    if include is None or not include.arguments:
-        return ()
-    span = Span(include.source, include.start, include.arguments[-1].end)
-    return (Related(span, "takes effect through this include"),)
 
 
 def problems(deployment: Deployment, kind: str) -> Iterator[Problem]:
@@ -111,8 +107,13 @@ def negotiating(deployment: Deployment) -> tuple[Endpoint, ...]:
 
 def governed_by(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]]:
     """Yield the negotiating endpoints, those together for which the same settings of these names are in force."""
+    return sharing(negotiating(deployment), *fields)
+
+
+def sharing(endpoints: Iterable[Endpoint], *fields: str) -> Iterator[list[Endpoint]]:
+    """Yield those endpoints together for which the same settings of these names are in force."""
     groups: dict[tuple[int, ...], list[Endpoint]] = {}
-    for endpoint in negotiating(deployment):
+    for endpoint in endpoints:
         key = tuple([id(getattr(endpoint.tls, name)) for name in fields])
         groups.setdefault(key, []).append(endpoint)
     yield from groups.values()

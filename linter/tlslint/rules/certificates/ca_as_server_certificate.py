@@ -61,7 +61,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             why=WHY_CA if is_authority else None,
             seen=SEEN_CA if is_authority else None,
             help="have a certificate issued for the server, with the extended key usage serverAuth",
-            endpoints=[endpoint.label for endpoint in served.endpoints],
+            endpoints=served.labels,
             related=elsewhere(served),
         )
 

@@ -66,6 +66,6 @@ def _finding(message: str, served: "Served", chain: "Chain", severity: Severity,
         label=f"{len(chain.certificates)} certificates in the wrong order",
         seen=seen,
         help=f"write them in this order: {', '.join(quoted(chain.proposed))}",
-        endpoints=[endpoint.label for endpoint in served.endpoints],
+        endpoints=served.labels,
         related=elsewhere(served),
     )

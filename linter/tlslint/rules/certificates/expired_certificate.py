@@ -24,6 +24,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import chains, day, described, elsewhere, file_span, named, sent_on_the_way
+from tlslint.rules.words import counted
 
 rule = Rule(
     code="TLS308",
@@ -49,8 +50,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 f"expired on {day(certificate.not_after)}",
                 file_span(served.pairs[0]),
                 severity=Severity.WARNING if detour else None,
-                label=f"expired {past} day{'' if past == 1 else 's'} ago" if past else "expired today",
+                label=f"expired {counted(past, 'day')} ago" if past else "expired today",
                 help="renew it, put the new one in place and reload the server",
-                endpoints=[endpoint.label for endpoint in served.endpoints],
+                endpoints=served.labels,
                 related=elsewhere(served),
             )

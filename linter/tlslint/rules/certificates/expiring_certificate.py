@@ -24,6 +24,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import chains, day, described, elsewhere, file_span, named, sent_on_the_way
+from tlslint.rules.words import counted
 
 rule = Rule(
     code="TLS309",
@@ -57,10 +58,10 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 severity=severity,
                 label=f"{_days(span.days_left)} left of {_days(span.lifetime.days)}",
                 help="renew it and reload the server; find out why that has not happened",
-                endpoints=[endpoint.label for endpoint in served.endpoints],
+                endpoints=served.labels,
                 related=elsewhere(served),
             )
 
 
 def _days(number: int) -> str:
-    return "less than a day" if number == 0 else f"{number} day{'' if number == 1 else 's'}"
+    return "less than a day" if number == 0 else counted(number, "day")

@@ -27,6 +27,7 @@ from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint
 from tlslint.rules.served import file_span, key_span
+from tlslint.rules.words import labels
 
 if TYPE_CHECKING:
     from tlslint.resolve.certificates import Mismatch
@@ -73,7 +74,7 @@ def _finding(mismatch: "Mismatch", endpoints: list[Endpoint]) -> Finding:
             key_span(pair),
             label="the server refuses this key",
             help="name the key with which the certificate was requested",
-            endpoints=[endpoint.label for endpoint in endpoints],
+            endpoints=labels(endpoints),
             related=[certificate],
         )
     return rule.finding(
@@ -83,7 +84,7 @@ def _finding(mismatch: "Mismatch", endpoints: list[Endpoint]) -> Finding:
         label="goes with no certificate of this host",
         seen=SEEN_DEAD,
         help="name the key with which the certificate was requested",
-        endpoints=[endpoint.label for endpoint in endpoints],
+        endpoints=labels(endpoints),
         related=[certificate],
     )
 

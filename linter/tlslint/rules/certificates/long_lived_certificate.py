@@ -64,6 +64,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             source=source,
             seen=seen,
             help="have it issued again for a shorter time",
-            endpoints=[endpoint.label for endpoint in served.endpoints],
+            endpoints=served.labels,
             related=elsewhere(served),
         )

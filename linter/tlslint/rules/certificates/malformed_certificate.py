@@ -115,6 +115,6 @@ def _dropped(deployment: Deployment) -> Iterator[Finding]:
                 why=WHY_DROPPED,
                 seen="no message at all: the server starts and sends what is left",
                 help="repair the block, or remove it",
-                endpoints=[endpoint.label for endpoint in served.endpoints],
+                endpoints=served.labels,
                 related=elsewhere(served),
             )

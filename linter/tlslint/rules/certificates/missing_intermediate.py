@@ -29,10 +29,10 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import chains, elsewhere, file_span, named, quoted
-from tlslint.rules.words import listed
+from tlslint.rules.words import counted, listed
 
 if TYPE_CHECKING:
-    from tlslint.pki.chain import Chain, Missing
+    from tlslint.pki.chain import Missing
     from tlslint.resolve.certificates import Served
 
 rule = Rule(
@@ -50,18 +50,17 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each served file in which an intermediate is certainly missing."""
     for served, chain in chains(deployment):
         if chain.missing is not None and chain.missing.certain:
-            yield _finding(served, chain, chain.missing)
+            yield _finding(served, chain.missing)
 
 
-def _finding(served: "Served", chain: "Chain", missing: "Missing") -> Finding:
-    count = len(served.bundle.certificates)
+def _finding(served: "Served", missing: "Missing") -> Finding:
     issued = f'"{missing.child.label}" was issued by "{_common_name(missing.issuer)}", which is not there'
     return rule.finding(
         f"the chain in {named(served)}, served for {{endpoint}}, is incomplete: {issued}",
         file_span(served.pairs[0]),
-        label=f"{count} certificate{'' if count == 1 else 's'}" + _dropped(served),
+        label=counted(len(served.bundle.certificates), "certificate") + _dropped(served),
         help=_advice(missing),
-        endpoints=[endpoint.label for endpoint in served.endpoints],
+        endpoints=served.labels,
         related=elsewhere(served),
     )
 

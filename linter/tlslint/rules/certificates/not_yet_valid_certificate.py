@@ -55,6 +55,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 help="set the clock (here and where the certificate is issued)"
                 if skewed
                 else "serve another certificate until then",
-                endpoints=[endpoint.label for endpoint in served.endpoints],
+                endpoints=served.labels,
                 related=elsewhere(served),
             )

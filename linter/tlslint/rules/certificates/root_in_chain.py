@@ -47,6 +47,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 file_span(served.pairs[0]),
                 label="a root need not be sent",
                 help=f"remove {roots} from the file",
-                endpoints=[endpoint.label for endpoint in served.endpoints],
+                endpoints=served.labels,
                 related=elsewhere(served),
             )

@@ -52,6 +52,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     file_span(served.pairs[0]),
                     label=label,
                     help=f"remove {names} from the file" + (" where repeated" if "once" in what else ""),
-                    endpoints=[endpoint.label for endpoint in served.endpoints],
+                    endpoints=served.labels,
                     related=elsewhere(served),
                 )

@@ -58,7 +58,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     seen=seen,
                     source=source,
                     help="make a new key, and have a new certificate issued",
-                    endpoints=[endpoint.label for endpoint in served.endpoints],
+                    endpoints=served.labels,
                     related=elsewhere(served),
                 )
 

@@ -48,14 +48,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             name = certificate.signature_algorithm
             what = described(certificate, chain)
             message = f"{what} in {named(served)}, served for {{endpoint}}, is signed with {name}"
-            endpoints = [endpoint.label for endpoint in served.endpoints]
             if certificate.signature_hash in BROKEN or name.startswith("md2"):
                 yield rule.finding(
                     message,
                     file_span(served.pairs[0]),
                     label=f"{(certificate.signature_hash or 'md2').upper()} is broken",
                     help="have it issued again, with SHA-256 or better",
-                    endpoints=endpoints,
+                    endpoints=served.labels,
                     related=elsewhere(served),
                 )
             elif (
@@ -72,6 +71,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     seen=SEEN_OMITTED,
                     source=policy.source_of("certificate_signatures"),
                     help="nothing is wrong; the authority decides how it signs",
-                    endpoints=endpoints,
+                    endpoints=served.labels,
                     related=elsewhere(served),
                 )

@@ -54,10 +54,10 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         refused = not use.is_default and any(not use.groups(target) for target in able)
         unable = policy.require_post_quantum and len(able) < len(deployment.targets())
         if not refused and ((lacking and use.setting.explicit) or unable):
-            yield _finding(deployment, use, policy, bool(lacking), len(able) == len(deployment.targets()))
+            yield _finding(use, policy, bool(lacking), len(able) == len(deployment.targets()))
 
 
-def _finding(deployment: Deployment, use: GroupUse, policy: Policy, lacking: bool, everywhere: bool) -> Finding:
+def _finding(use: GroupUse, policy: Policy, lacking: bool, everywhere: bool) -> Finding:
     name = directive_of(use.setting)
     label = f"lacks {HYBRID}" if lacking else "OpenSSL has the group since 3.5"
     if lacking and everywhere:

@@ -25,7 +25,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules.suites import TLS13, some, suites_on
-from tlslint.rules.words import value_argument
+from tlslint.rules.words import labels, value_argument
 
 rule = Rule(
     code="TLS208",
@@ -75,5 +75,5 @@ def _finding(handshakes: list[Handshake], names: list[str], policy: Policy) -> F
         help=f"set Ciphersuites to {':'.join(policy.recommended_tls13_ciphers or policy.tls13_ciphers or ())}"
         if policy.tls13_ciphers
         else "take the weak suites out of Ciphersuites",
-        endpoints=[endpoint.label for endpoint in endpoints],
+        endpoints=labels(endpoints),
     )

@@ -22,6 +22,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.web import hsts_headers, known_values, read_hsts, secure_hosts, value_span
+from tlslint.rules.words import counted
 
 rule = Rule(
     code="TLS802",
@@ -64,9 +65,5 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 def _days(seconds: int) -> str:
     if seconds < DAY:
-        return _counted(seconds, "second")
-    return _counted(seconds // DAY, "day")
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+        return counted(seconds, "second")
+    return counted(seconds // DAY, "day")

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.words import SEVERITIES, problems, related_places
+from tlslint.rules.words import reported
 
 rule = Rule(
     code="TLS109",
@@ -37,13 +37,4 @@ rule = Rule(
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each word that is no version."""
-    for problem in problems(deployment, rule.name):
-        yield rule.finding(
-            problem.message,
-            problem.span,
-            severity=SEVERITIES[problem.severity],
-            label=problem.label,
-            help=problem.help,
-            endpoints=problem.endpoints,
-            related=related_places(problem),
-        )
+    yield from reported(rule, deployment)
