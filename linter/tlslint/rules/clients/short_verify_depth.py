@@ -10,8 +10,7 @@ OpenSSL builds a chain from the client's certificate up to a certificate that si
 
 ## What clients see
 `400 The SSL certificate error`, although their certificate is good. nginx's log at level `info` says `client SSL
-certificate verify error: (22:certificate chain too long)`, or `(2:unable to get issuer certificate)` where the root is
-missing.
+certificate verify error: (2:unable to get issuer certificate)`, whether the root is missing or out of reach.
 
 ## How to fix it
 Set the depth to the number of intermediates; add the root to the file.
@@ -35,7 +34,7 @@ rule = Rule(
     severity=Severity.WARNING,
     summary="clients of a configured CA are refused, because no path leads from it to a root",
     why="a client's chain must reach a self-signed certificate of the file within the depth",
-    seen="400 The SSL certificate error; the log says (22:certificate chain too long)",
+    seen="400 The SSL certificate error; the log says (2:unable to get issuer certificate)",
     sources=("nginx, ngx_http_ssl_module: ssl_verify_depth", "OpenSSL, SSL_CTX_set_verify_depth(3)"),
 )
 
@@ -70,6 +69,5 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 severity=Severity.ERROR if everybody else None,
                 label="the root is missing",
                 help="add the root certificate above it to this file",
-                seen="400 The SSL certificate error; the log says (2:unable to get issuer certificate)",
                 endpoints=labels(endpoints),
             )
