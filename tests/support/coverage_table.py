@@ -110,6 +110,17 @@ def waits_in_vain(live: Live) -> None:
             assert connection.recv(10) == answer
 
 
+def content_of_the_rejecting(live: Live) -> None:
+    assert "unrecognized name" in fails(live, TLS, B)
+    assert "b.example.test\n" in live.ask(TLS, A, B)
+
+
+def session_of_another_location(live: Live) -> None:
+    # nothing but a session tells the last two apart
+    for path, expected in (("/right", 200), ("/wrong", 200), ("/alone", 502)):
+        assert status(live.ask(TLS, A, path=path)) == expected, path
+
+
 def status(answer: str) -> int:
     return int(answer.split(" ", 2)[1])
 
@@ -484,7 +495,10 @@ ROWS = (
         (At(TLS, ANY, client_certificate="none"),),
     ),
     Row(64, "A verifying host answers 421 to another name of its own.", later="TLS412, TLS5xx"),
-    Row(65, "Content of a rejecting server is reached through another name.", later="TLS4xx"),
+    Row(
+        65, "Content of a rejecting server is reached through another name.", "65-content-behind-rejection",
+        finds=(Finds("reachable-rejecting-host", "ssl_reject_handshake on"),), claim=content_of_the_rejecting,
+    ),
     Row(
         66, "Rejecting is inherited by every server.", "66-rejecting-everywhere",
         (At(TLS, A, handshake="rejected"), At(TLS, B, handshake="rejected"), At(TLS, ANY, handshake="rejected")),
@@ -519,7 +533,11 @@ ROWS = (
         74, "SNI and Host are the name of the upstream block.", "74-upstream-named-after-its-block",
         finds=(Finds("unverified-upstream", "proxy_pass"),), claim=upstream_is_named_after_its_block,
     ),
-    Row(75, "A session of one location spares another its check.", later="TLS9xx"),
+    Row(
+        75, "A session of one location spares another its check.", "75-session-of-another-location",
+        finds=(Finds("shared-upstream-session", "proxy_ssl_trusted_certificate ../../certificates/root-ec.pem"),),
+        claim=session_of_another_location,
+    ),
     Row(
         76, "Old versions do not reach an upstream of TLS 1.3 alone.", "76-upstream-of-tls13-only",
         finds=(Finds("weak-upstream-protocol", "proxy_pass", until=(1, 27, 3)),), claim=upstream_is_out_of_reach,
@@ -579,7 +597,11 @@ ROWS = (
         (At(TLS, ANY, transport="quic"),), targets=("nginx=1.26.3,openssl=3.0.19", "nginx=1.31.4,openssl=3.0.19"),
         read_only="no server here speaks QUIC",
     ),
-    Row(92, "HTTP/3 is never advertised by itself.", later="TLS8xx"),
+    Row(
+        92, "HTTP/3 is never advertised by itself.", "92-quic-not-advertised",
+        finds=(Finds("missing-alt-svc", "listen 127.0.0.1:8443 quic"),),
+        targets=("nginx=1.26.3,openssl=3.0.19", "nginx=1.31.4,openssl=3.0.19"), read_only="no server here speaks QUIC",
+    ),
     Row(
         93, "The library's configuration lowers the level.", "93-level-of-the-library",
         (At(TLS, ANY, protocols=["TLSv1", "TLSv1.1", "TLSv1.2"]),), openssl_conf=True,

@@ -46,7 +46,7 @@ def need_its_socket(row: Row) -> None:
 
 
 def target(row: Row, nginx: NginxBinary, case: Case) -> Target:
-    found = parse_target(target_of(nginx), "nginx")
+    found = parse_target(row.targets[nginx.version >= (1, 29, 2)] or target_of(nginx), "nginx")
     if row.openssl_conf:
         conf = openssl_conf_of(case.folder / "openssl.cnf")
         assert conf is not None

@@ -73,6 +73,7 @@ from tlslint.rules.http import (
     key_logging,
     lost_hsts,
     malformed_hsts,
+    missing_alt_svc,
     missing_hsts,
     missing_https_redirect,
     obsolete_security_header,
@@ -93,6 +94,7 @@ from tlslint.rules.names import (
     name_not_in_certificate,
     plaintext_on_tls_port,
     preread_on_tls_listener,
+    reachable_rejecting_host,
     settings_shadowed_by_default_server,
     tls_on_plaintext_port,
     unmatchable_server_name,
@@ -118,6 +120,7 @@ from tlslint.rules.sessions import (
     weak_session_cache,
 )
 from tlslint.rules.upstream import (
+    shared_upstream_session,
     unverified_upstream,
     upstream_without_ca,
     upstream_without_sni,
@@ -198,6 +201,7 @@ RULES: tuple[RuleModule, ...] = (
     disagreeing_listen_lines,
     hello_retry_mismatch,
     preread_on_tls_listener,
+    reachable_rejecting_host,
     client_verification_without_ca,
     unenforced_client_certificate,
     short_verify_depth,
@@ -228,9 +232,11 @@ RULES: tuple[RuleModule, ...] = (
     unlogged_tls,
     key_logging,
     redirect_to_plaintext,
+    missing_alt_svc,
     unverified_upstream,
     upstream_without_sni,
     weak_upstream_protocol,
     weak_upstream_cipher,
     upstream_without_ca,
+    shared_upstream_session,
 )
