@@ -32,10 +32,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.rule_fixtures import Fixture, deployments, fixtures
 from tlslint.cli import run
 from tlslint.inventory import Role, key_text, shown_name, take_inventory
 from tlslint.policy import load_policy
-from tlslint.report import inventory_csv, inventory_markdown
+from tlslint.report import inventory_csv, inventory_json, inventory_markdown, inventory_prometheus
+from tlslint.report.show import deployment_data
 from tlslint.report.text import visible
 from tlslint.run import predict
 from tlslint.settings import Settings
@@ -408,6 +410,47 @@ def test_agrees_with_show_about_every_endpoint(monkeypatch: pytest.MonkeyPatch) 
 
 def _address(endpoint: dict[str, Any]) -> tuple[object, ...]:
     return endpoint["listen"], endpoint["transport"], endpoint["sni"]
+
+
+def fixtures_with_certificates() -> list[Fixture]:
+    """The configurations of all rules, as far as they name certificates that the workshops made."""
+    wanted = re.compile(r"certificates/(?!a-rsa\.pem|b-rsa\.pem)\S+\.pem")
+    return [
+        item for item in fixtures("nginx") if wanted.search(item.entry.read_text(encoding="utf-8", errors="replace"))
+    ]
+
+
+def test_every_endpoint_serves_what_show_predicts_and_every_format_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over every fixture: `show` is what real servers are compared with."""
+    schema = json.loads((ROOT / "linter/tlslint/data/inventory.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    policy = load_policy("intermediate")
+    compared = 0
+    for fixture in fixtures_with_certificates():
+        monkeypatch.chdir(fixture.folder)
+        resolved = deployments(fixture)
+        found = take_inventory(resolved, policy)
+        served = {
+            (label, entry.certificate.sha256)
+            for entry in found.certificates
+            if entry.role is Role.SERVER
+            for label in entry.users
+        }
+        expected = set()
+        for deployment in resolved:
+            shown = deployment_data(deployment)["endpoints"]
+            for endpoint, data in zip(deployment.endpoints, shown, strict=True):
+                chains = [certificate["chain"] for certificate in data["certificates"]]
+                expected |= {(endpoint.label, chain[0]) for chain in chains if chain}
+        assert served == expected, fixture
+        compared += len(expected)
+        validator.validate(json.loads(inventory_json.render(found)))
+        exposition("".join(inventory_prometheus.render(found)))
+        for protocols in (False, True):
+            rows = list(csv.reader(io.StringIO("".join(inventory_csv.render(found, protocols=protocols)), newline="")))
+            assert len({len(row) for row in rows}) == 1
+        tables("".join(inventory_markdown.render(found)))
+    assert compared > 300
 
 
 def verdicts(found: dict[str, Any]) -> dict[str, str]:
@@ -856,13 +899,13 @@ def test_a_shared_file_is_read_once_and_work_grows_with_the_files(tree: Path) ->
         "events {}\nhttp {\nssl_certificate healthy.pem; ssl_certificate_key keys/leaf.key;\n"
         f"ssl_client_certificate anchors.pem; ssl_verify_client on;\n{hosts}}}\n"
     )
-    deployments, _ = predict([str(written(tree, text))], Settings(now=NOW))
-    reads = deployments[0].files.reads if deployments[0].files is not None else 0
-    found = take_inventory(deployments, load_policy("intermediate"))
-    assert deployments[0].files is not None
-    assert deployments[0].files.reads - reads == 1
+    (deployment,), _ = predict([str(written(tree, text))], Settings(now=NOW))
+    assert deployment.files is not None
+    reads = deployment.files.reads
+    found = take_inventory([deployment], load_policy("intermediate"))
+    assert deployment.files.reads - reads == 1
     (server,) = (entry for entry in found.certificates if entry.role is Role.SERVER)
-    assert len(server.users) == len(deployments[0].endpoints) == 302
+    assert len(server.users) == len(deployment.endpoints) == 302
     assert len(found.answers) == 1
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tlslint.pki.dates import Life, life
 from tlslint.policy import Policy
 from tlslint.record import dataclass
+from tlslint.resolve.answer import presented
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import (
     CertificatePair,
@@ -339,8 +340,7 @@ class _Collector:
 
     def collect(self, deployment: Deployment) -> None:
         """Add everything that one deployment uses."""
-        self._served(deployment)
-        self._unread_pairs(deployment)
+        self._own(deployment)
         for use in (*_verifying(deployment), *_upstream_uses(deployment)):
             self._take_use(deployment, use)
         for what, why, span in deployment.unknown:
@@ -353,29 +353,32 @@ class _Collector:
 
     # certificates of the server itself
 
-    def _served(self, deployment: Deployment) -> None:
-        served_bundles = set()
-        for served in deployment.certificates.served:
-            served_bundles.add(id(served.bundle))
-            users = [endpoint.label for endpoint in served.endpoints]
-            self._take_chain(Role.SERVER, served.bundle, [pair.place for pair in served.pairs], users, deployment)
-        for pair in deployment.certificates.pairs:
-            if pair.bundle is not None and id(pair.bundle) not in served_bundles:
-                self._take_chain(Role.SERVER, pair.bundle, [pair.place], (), deployment)
-
-    def _unread_pairs(self, deployment: Deployment) -> None:
-        users: dict[int, list[str]] = {}
+    def _own(self, deployment: Deployment) -> None:
+        """Take the certificates of endpoints, and those of hosts that no client ever gets."""
+        users: dict[int, list[str]] = {}  # by the identity of settings, bundles, and pairs that have none
+        settings: dict[int, Setting[tuple[CertificatePair, ...]]] = {}
+        served: dict[int, list[int]] = {}
         for endpoint in filter(_presents, deployment.endpoints):
-            setting = endpoint.tls.certificates
-            if setting.is_unknown or any(pair.bundle is None for pair in setting.known or ()):
-                users.setdefault(id(setting), []).append(endpoint.label)
-        for setting in deployment.certificates.sets:
-            labels = users.get(id(setting), [])
+            setting, label = endpoint.tls.certificates, endpoint.label
+            key = id(setting)
+            if key not in served:
+                settings[key] = setting
+                served[key] = [key, *(id(pair.bundle or pair) for pair in presented(setting.known or ()))]
+            for user in served[key]:
+                users.setdefault(user, []).append(label)
+        settings |= {id(setting): setting for setting in deployment.certificates.sets}
+        for key, setting in settings.items():
             if isinstance(setting.value, Unknown):
-                self._note(Role.SERVER, "", setting.value.reason, map(naming_of, setting.places), labels)
+                namings = map(naming_of, setting.places)
+                self._note(Role.SERVER, "", setting.value.reason, namings, users.get(key, ()))
             for pair in setting.known or ():
-                if pair.bundle is None and pair.file:
-                    self._note(Role.SERVER, shown_name(pair.file), _reason(pair), [naming_of(pair.place)], labels)
+                self._take_pair(pair, users.get(id(pair.bundle or pair), ()), deployment)
+
+    def _take_pair(self, pair: CertificatePair, users: Sequence[str], deployment: Deployment) -> None:
+        if pair.bundle is not None:
+            self._take_chain(Role.SERVER, pair.bundle, [pair.place], users, deployment)
+        elif pair.file:
+            self._note(Role.SERVER, shown_name(pair.file), _reason(pair), [naming_of(pair.place)], users)
 
     # files that others name
 
