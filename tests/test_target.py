@@ -182,8 +182,8 @@ class TestGaps:
 
     def test_an_unknown_version_ranges_over_the_supported_ones(self) -> None:
         unknown, known = parse_target(None, "nginx"), parse_target("nginx=1.22.1", "nginx")
-        assert [variant.server for variant in unknown.variants()] == list(SUPPORTED["nginx"])
-        assert [variant.server for variant in known.variants()] == [Version("1.22.1")]
+        assert unknown.server_versions == SUPPORTED["nginx"]
+        assert known.server_versions == (Version("1.22.1"),)
         assert unknown.openssl_versions == SUPPORTED["openssl"]
 
     def test_the_supported_versions_cover_every_platform_and_the_current_releases(self) -> None:

@@ -51,7 +51,7 @@ class Root:
     """A file from which to resolve: a main file, or a fragment and the context in which it is read.
 
     `entry` and `base` are server paths: the file, and the directory from which its relative names are taken (that of
-    the main file). `display` is the file as the user knows it; `declared` is whether a comment states the context.
+    the main file). `display` is the file as the user knows it.
     """
 
     entry: str
@@ -59,7 +59,6 @@ class Root:
     context: str
     files: Files
     display: str
-    declared: bool
     base: str
 
 
@@ -376,7 +375,7 @@ class _Search:
         if dump:
             files = Files(root=self.settings.root, path_map=self.settings.path_map, dump=dump)
             entry = next(iter(dump))
-            self.standalone.append(Root(entry, "nginx", "main", files, entry, False, posixpath.dirname(entry)))
+            self.standalone.append(Root(entry, "nginx", "main", files, entry, posixpath.dirname(entry)))
             return
         path = self.files.server_path(name)
         self.files.add(path, Source.from_bytes(name, data))
@@ -451,7 +450,7 @@ class _Search:
             return None
         if kind == "apache":
             base = _apache_base(self.files, path, source.text)
-            return Root(path, kind, "main", self.files, source.path, False, base)
+            return Root(path, kind, "main", self.files, source.path, base)
         return self._nginx_root(path, source)
 
     def _kind(self, candidate: _Candidate, source: Source) -> ServerKind | None:
@@ -477,7 +476,7 @@ class _Search:
         if context != "main":
             base = self._fragment_base(base)
             context = declared or context_of(_outermost(self.files, tree, base, {path}))
-        return Root(path, "nginx", context, self.files, source.path, declared is not None, base)
+        return Root(path, "nginx", context, self.files, source.path, base)
 
     def _declared_context(self, tree: Tree) -> str | None:
         for comment in tree.comments:

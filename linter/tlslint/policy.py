@@ -489,17 +489,14 @@ def _validate(layer: _Layer) -> None:
     """
     from jsonschema import Draft202012Validator  # slow to import, and bundled policies need none of it
 
-    definition = schema()
     problems = [
-        problem
-        for error in Draft202012Validator(definition).iter_errors(layer.document)
-        for problem in _problems(error, definition)
+        problem for error in Draft202012Validator(schema()).iter_errors(layer.document) for problem in _problems(error)
     ]
     if problems:
         raise PolicyError(layer.origin, sorted(set(problems), key=_natural_order))
 
 
-def _problems(error: Any, definition: dict[str, Any]) -> Iterator[PolicyProblem]:
+def _problems(error: Any) -> Iterator[PolicyProblem]:
     """Say in a policy writer's words what a jsonschema ValidationError says."""
     path = _json_path(error.absolute_path)
     value = error.instance

@@ -6,7 +6,7 @@ live in `data/platforms.json`, each with its source; a fact that could not be es
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import cache, total_ordering
 from pathlib import Path
@@ -159,11 +159,6 @@ class Target:
         if self.openssl is not None:
             return (self.openssl,)
         return SUPPORTED["openssl"] if self.library == "openssl" else ()
-
-    def variants(self) -> Iterator["Target"]:
-        """One concrete target for each of `server_versions`."""
-        for version in self.server_versions:
-            yield replace(self, server=version).concrete()
 
     def has_patch(self, name: str) -> bool:
         """Whether the platform's package carries the fix of that CVE although its version number says otherwise."""

@@ -243,7 +243,6 @@ def test_missing_intermediate_is_described_and_found_in_other_files() -> None:
     alone = analyse([h.leaf.read])
     assert alone.missing is not None
     assert alone.missing.issuer == "CN=CA 1 ec 2"
-    assert alone.missing.authority_key == h.intermediates[1].read.ski
     found = analyse([h.leaf.read], others=Authorities(a.read for a in (h.root, *h.intermediates)))
     assert found.missing is not None
     assert found.missing.found == (h.intermediates[1].read, h.intermediates[0].read)

@@ -10,7 +10,7 @@ from support.rule_fixtures import FIXTURES
 from tlslint.finding import Finding, Report
 from tlslint.pki.anchors import TrustStoreError, load_trust_store
 from tlslint.pki.bundle import read_bundle
-from tlslint.pki.chain import load_system_anchors
+from tlslint.pki.chain import SYSTEM_STORES, Authorities
 from tlslint.resolve.model import Deployment
 from tlslint.run import lint, predict
 from tlslint.settings import Settings, SettingsError
@@ -152,11 +152,11 @@ class TestKeys:
 
 class TestTrustStore:
     def test_the_lazy_store_knows_what_the_whole_one_knows(self) -> None:
-        whole = load_system_anchors()
-        if whole is None:
-            pytest.skip("this machine has no store of roots")
         lazy = load_trust_store(["system"])
-        assert lazy is not None
+        if lazy is None:
+            pytest.skip("this machine has no store of roots")
+        path = next(path for path in SYSTEM_STORES if Path(path).is_file())
+        whole = Authorities(read_bundle(Path(path).read_bytes(), path).all_certificates)
         for root in whole:
             assert root in lazy
             assert lazy.issuers(root) == whole.issuers(root)

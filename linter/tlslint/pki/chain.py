@@ -87,20 +87,6 @@ class JoinedAuthorities(Authorities):
         return list(dict.fromkeys(issuer for part in self._parts for issuer in part.issuers(certificate)))
 
 
-def load_system_anchors() -> Authorities | None:
-    """Return the trust anchors of this machine, or None where there is no store that can be read."""
-    from tlslint.pki.bundle import read_bounded, read_bundle
-
-    for path in SYSTEM_STORES:
-        try:
-            bundle = read_bundle(read_bounded(path), path)
-        except OSError:
-            continue
-        if bundle.entries:
-            return Authorities(bundle.all_certificates)
-    return None
-
-
 def may_issue(certificate: Certificate) -> bool:
     """Whether a client accepts it as an issuer: CA:TRUE (or a root too old for extensions), and allowed to sign."""
     if certificate.extensions_problem:
@@ -129,7 +115,6 @@ class Missing:
 
     child: Certificate
     issuer: str
-    authority_key: str | None
     urls: tuple[str, ...]
     found: tuple[Certificate, ...]
     certain: bool
@@ -296,7 +281,7 @@ def _destination(
     if anchor is not None and not found:
         return anchor, None
     certain = bool(found) or _needs_intermediate(path, anchors)
-    return anchor, Missing(top, top.issuer, top.aki, top.ca_issuer_urls, found, certain)
+    return anchor, Missing(top, top.issuer, top.ca_issuer_urls, found, certain)
 
 
 def _trusted_anchor(

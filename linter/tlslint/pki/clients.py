@@ -19,14 +19,12 @@ class ClientAuthorities:
     """The certificates of the files that decide who is a client (for nginx those of both CA directives together).
 
     `depth` is the least `ssl_verify_depth` that lets clients of every usable CA in: the number of intermediates
-    between them and the root. `rootless` CAs lead to no root and accept nobody; `not_cas` are certificates that may not
-    issue.
+    between them and the root. `rootless` CAs lead to no root and accept nobody.
     """
 
     roots: tuple[Certificate, ...]
     intermediates: tuple[Certificate, ...]
     rootless: tuple[Certificate, ...]
-    not_cas: tuple[Certificate, ...]
     depth: int
 
     @property
@@ -44,7 +42,6 @@ def client_authorities(certificates: Iterable[Certificate]) -> ClientAuthorities
         roots=tuple(ca for ca in authorities if ca.self_signed),
         intermediates=tuple(ca for ca in authorities if depths[ca] is not None and not ca.self_signed),
         rootless=tuple(ca for ca in authorities if depths[ca] is None),
-        not_cas=tuple(certificate for certificate in pool if certificate not in depths),
         depth=max((depth for depth in depths.values() if depth is not None), default=0),
     )
 

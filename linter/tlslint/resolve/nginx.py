@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 MODULES: Final[tuple[Module, ...]] = ("http", "stream", "mail")
 STREAM_NAMES_SINCE = Version("1.25.5")
-HTTP2_DIRECTIVE_SINCE = Version("1.25.1")
 MAIL_ALPN_SINCE = Version("1.21.4")
 MAIL_PORTS = {"imap": (143, 993), "pop3": (110, 995), "smtp": (25, 465, 587)}
 """Where `protocol` is not set, the port decides (ngx_mail_core_module)."""

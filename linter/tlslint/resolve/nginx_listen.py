@@ -64,8 +64,6 @@ class ListenSpec:
     socket_options: frozenset[str] = frozenset()
     """Parameters that may be given once per socket only: `bind`, `backlog`, `reuseport`, `ipv6only` …"""
     ipv6only: bool = True
-    implicit: bool = False
-    """Whether no directive says so, but nginx's default."""
     errors: list[ListenProblem] = field(default_factory=list)
 
     @property
@@ -112,7 +110,7 @@ class ListenSpec:
 
 def implicit_listen(module: Module) -> ListenSpec:
     """What a server without `listen` does: `*:80`, in clear text; in stream and mail it is an error."""
-    spec = ListenSpec("*:80", module, "inet", "0.0.0.0", DEFAULT_HTTP_PORT, implicit=True)
+    spec = ListenSpec("*:80", module, "inet", "0.0.0.0", DEFAULT_HTTP_PORT)
     if module != "http":
         spec.errors.append(ListenProblem(0, 'no "listen" is defined for server'))
     return spec

@@ -53,11 +53,6 @@ class Scope:
             scope = scope.parent
         return "/".join(reversed(names)) or "main"
 
-    def first(self, name: str) -> Place | None:
-        """Return the first directive of that name in this very block."""
-        places = self.own.get(name)
-        return places[0] if places else None
-
     def nearest(self, name: str) -> list[Place]:
         """Return the directives of that name at the innermost level that has any: nginx's usual inheritance."""
         scope: Scope | None = self

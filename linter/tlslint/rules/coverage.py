@@ -7,6 +7,8 @@ from tlslint.resolve.model import Deployment, Endpoint, Listener, ServerName
 from tlslint.rules.served import chains
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from tlslint.pki.certificate import Certificate
     from tlslint.resolve.certificates import Served
 
@@ -28,17 +30,21 @@ def is_single_label(name: str) -> bool:
     return "." not in name and ":" not in name
 
 
-def is_address(name: str) -> bool:
-    """Whether a name is an IP address, for which clients send no SNI (RFC 6066, section 3)."""
+def address_in(name: str) -> "IPv4Address | IPv6Address | None":
+    """Return the IP address that a name is, or None."""
     if ":" not in name and not name[-1:].isdigit():
-        return False
+        return None
     import ipaddress
 
     try:
-        ipaddress.ip_address(name.strip("[]"))
+        return ipaddress.ip_address(name.strip("[]"))
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is an IP address, for which clients send no SNI (RFC 6066, section 3)."""
+    return address_in(name) is not None
 
 
 def presented(deployment: Deployment) -> Iterator[tuple[Endpoint, ServerName, "Served", "Certificate"]]:

@@ -40,20 +40,22 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each certificate of each served file that lies in the future."""
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
-            wait = certificate.not_before - deployment.now
-            if wait.total_seconds() <= 0:
+            # only where there is a certificate
+            from tlslint.pki.dates import life
+
+            found = life(certificate.not_before, certificate.not_after, deployment.now)
+            if not found.until_valid:
                 continue
-            minutes = -int(-wait.total_seconds() // 60)
-            skewed = minutes <= 60
+            minutes = -int(-found.until_valid.total_seconds() // 60)
             yield rule.finding(
                 f"{described(certificate, chain)} in {named(served)}, served for {{endpoint}}, "
                 f"is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC",
                 file_span(served.pairs[0]),
                 label=f"begins in {minutes} minutes: a wrong clock is the likely cause"
-                if skewed
+                if found.clock_skew
                 else f"begins on {day(certificate.not_before)}",
                 help="set the clock (here and where the certificate is issued)"
-                if skewed
+                if found.clock_skew
                 else "serve another certificate until then",
                 endpoints=served.labels,
                 related=elsewhere(served),

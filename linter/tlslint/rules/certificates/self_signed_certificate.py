@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint
+from tlslint.rules.coverage import address_in
 from tlslint.rules.served import chains, elsewhere, file_span, named
 
 rule = Rule(
@@ -66,15 +67,5 @@ def _is_public(endpoint: Endpoint) -> bool:
     plain = text.strip(".*")
     if is_never_asked_for(text) or "." not in plain or f".{plain}".endswith(NEVER_PUBLIC):
         return False
-    return not _is_private_address(plain)
-
-
-def _is_private_address(text: str) -> bool:
-    if not text[-1].isdigit() and ":" not in text:
-        return False
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(text.strip("[]")).is_private
-    except ValueError:
-        return False
+    address = address_in(plain)
+    return address is None or not address.is_private
