@@ -10,9 +10,10 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,57 @@ def fingerprint(der: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(der).hexdigest()
+
+
+def test_names_of_every_kind_are_listed(tree: Path) -> None:
+    names = [
+        x509.DNSName("a.example.test"),
+        x509.IPAddress(ip_address("2001:db8::1")),
+        x509.UniformResourceIdentifier("spiffe://example.test/a"),
+        x509.RFC822Name("a@example.test"),
+        x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a")])),
+        x509.RegisteredID(x509.ObjectIdentifier("1.2.3.4")),
+        x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x01a"),
+    ]
+    data = certificate("a", alternatives=names)
+    (tree / "names.pem").write_bytes(data)
+    host = "server { listen 443 ssl; ssl_certificate names.pem; ssl_certificate_key keys/leaf.key; }"
+    (entry,) = entries(document(str(written(tree, f"events {{}}\nhttp {{\n{host}\n}}\n"))), "server")
+    assert entry["names"] == [
+        "DNS:a.example.test", "IP:2001:db8::1", "URI:spiffe://example.test/a", "email:a@example.test", "DirName:CN=a",
+        "RID:1.2.3.4", "other",
+    ]  # fmt: skip
+    said = openssl("x509", "-noout", "-ext", "subjectAltName", data=data)
+    for name in ("DNS:a.example.test", "URI:spiffe://example.test/a", "email:a@example.test"):
+        assert name in said
+
+
+def test_what_nginx_prints_of_itself_can_be_listed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dump = f"# configuration file {tree}/nginx.conf:\n{MTLS}\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(dump.encode())))
+    found = document("-", "--root", "/")
+    assert {Path(entry["files"][0]["file"]).name for entry in entries(found, "server")} == {
+        "healthy-mtls.pem", "expired.pem",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["ssl_certificate", "ssl_client_certificate", "ssl_crl"])
+def test_files_of_every_bad_kind_are_listed(role: str, tree: Path) -> None:
+    (tree / "giant.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\n" * 200_000)
+    (tree / "noise.pem").write_bytes(bytes(range(256)) * 1000)
+    (tree / "loop.pem").symlink_to("loop.pem")
+    os.mkfifo(tree / "fifo.pem")
+    (tree / "many.pem").write_bytes((tree / "healthy.pem").read_bytes() * 3000)
+    for name in ("giant", "noise", "loop", "fifo", "many"):
+        own = "" if role == "ssl_certificate" else "ssl_certificate healthy.pem; ssl_verify_client on;"
+        host = f"server {{ listen 443 ssl; {own} {role} {name}.pem; ssl_certificate_key keys/leaf.key; }}"
+        found = document(str(written(tree, f"events {{}}\nhttp {{\n{host}\n}}\n")))
+        if name == "many" and role != "ssl_crl":
+            held = {file["file"] for entry in found["certificates"] for file in entry["files"]}
+            assert "many.pem" in held
+            assert len(found["certificates"]) < 20
+        else:
+            assert any(item["file"] == f"{name}.pem" for item in found["unread"]), (name, found["unread"])
 
 
 def test_agrees_with_openssl_about_crls(tree: Path) -> None:
@@ -741,11 +793,13 @@ RSA_KEY = rsa.generate_private_key(65537, 2048)
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
 
 
-def certificate(name: str, key: Any = EC_KEY) -> bytes:
+def certificate(name: str, key: Any = EC_KEY, alternatives: Sequence[x509.GeneralName] = ()) -> bytes:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(datetime(2026, 1, 1)).not_valid_after(datetime(2027, 1, 1))
+    if alternatives:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     signed = builder.sign(key, None if key is ED_KEY else hashes.SHA256())
     return signed.public_bytes(Encoding.PEM)
 
