@@ -158,6 +158,38 @@ def plain_port_asks_nothing(live: Live) -> None:
     assert status(live.ask(TLS, A)) == 400
 
 
+def any_certificate_is_taken(live: Live) -> None:
+    assert status(live.ask(TLS, A, certificate="client-1")) == 200
+
+
+def clients_of_the_default_server(live: Live) -> None:
+    assert status(live.ask(TLS, None, B, certificate="client-1")) == 200
+    assert status(live.ask(TLS, A, B, certificate="client-1")) == 421
+    assert status(live.ask(TLS, B, certificate="client-1")) == 400
+
+
+def strangers_get_content(live: Live) -> None:
+    assert status(live.ask(TLS, A)) == 200
+
+
+def strangers_are_not_refused(live: Live) -> None:
+    # there is no page, and nobody keeps strangers from asking for it
+    assert status(live.ask(TLS, A, certificate="client-2")) == 404
+
+
+def passes_the_comparison(live: Live) -> None:
+    assert status(live.ask(TLS, B, "d.example.test", certificate="client-2")) == 200
+    assert status(live.ask(TLS, "d.example.test")) == 403
+
+
+def clients_of_the_chain_file(live: Live) -> None:
+    assert status(live.ask(TLS, A, certificate="client-2")) == 200
+
+
+def everybody_is_refused(live: Live) -> None:
+    assert status(live.ask(TLS, A, certificate="client-1")) == 400
+
+
 def gap(live: Live) -> None:
     version = ssl.TLSVersion
     with live.tls(TLS, A, version=version.TLSv1) as old:
@@ -435,7 +467,12 @@ ROWS = (
         41, "A certificate by command without its key fails every handshake.", "41-certificate-by-command",
         (At(TLS, ANY, handshake="rejected"),),
     ),
-    Row(42, "`VerifyMode Require` takes every client certificate.", later="TLS5xx"),
+    Row(
+        42, "`VerifyMode Require` takes every client certificate.", "42-certificate-that-nobody-checks",
+        (At(TLS, ANY, client_certificate="required"),),
+        finds=(Finds("unenforced-client-certificate", "ssl_conf_command VerifyMode"),),
+        claim=any_certificate_is_taken, unscanned=True,
+    ),
     Row(
         43, "One command in a server drops all inherited ones.", "43-commands-lost",
         (At(TLS, ANY, **{"ciphers.TLSv1.3": NEW_SUITES}),),
@@ -470,29 +507,63 @@ ROWS = (
         49, "Names are not looked at while a server is alone on its socket.", "49-pattern-that-is-never-looked-at",
         (At(TLS, ANY, host="www.*.example"),),
     ),
-    Row(50, "Without SNI the default server's CA decides for another host.", later="TLS508"),
-    Row(51, "Without SNI another host's CRL is not looked at.", later="TLS508"),
-    Row(52, "A session of one name is resumed for another.", later="TLS508"),
+    Row(
+        50, "Without SNI the default server's CA decides for another host.", "50-clients-of-the-default-server",
+        finds=(Finds("client-certificate-bypass", "client-ca-2.pem"),), claim=clients_of_the_default_server,
+    ),
+    Row(
+        51, "Without SNI another host's CRL is not looked at.", "51-list-of-another-host",
+        finds=(Finds("client-certificate-bypass", "ssl_crl"),),
+    ),
+    Row(
+        # resumed by `test_clients`
+        52, "A session of one name is resumed for another.", "52-session-of-another-host",
+        finds=(Finds("client-certificate-bypass", "client-ca-2.pem", until=(1, 29, 2)),),
+    ),
     Row(
         53, "A client CA alone asks for no certificate.", "53-client-ca-without-verification",
         (At(TLS, ANY, client_certificate="none"),),
+        finds=(Finds("client-verification-off", "ssl_client_certificate"),),
     ),
-    Row(54, "`optional` lets everybody in where nothing looks at the result.", later="TLS502"),
-    Row(55, "`= FAILED` never matches.", later="TLS502"),
-    Row(56, "A check by variable is passed with another host's CA.", later="TLS502"),
-    Row(57, "A chain for stapling decides who is a client.", later="TLS504"),
-    Row(58, "An error page serves content without a certificate.", later="TLS502"),
+    Row(
+        54, "`optional` lets everybody in where nothing looks at the result.", "54-optional-and-unused",
+        (At(TLS, ANY, client_certificate="optional"),),
+        finds=(Finds("unenforced-client-certificate", "ssl_verify_client optional"),), claim=strangers_get_content,
+    ),
+    Row(
+        55, "`= FAILED` never matches.", "55-failed-without-a-reason",
+        finds=(Finds("unenforced-client-certificate", "$ssl_client_verify = FAILED"),), claim=strangers_are_not_refused,
+    ),
+    Row(
+        56, "A check by variable is passed with another host's CA.", "56-comparison-without-verification",
+        finds=(Finds("client-certificate-bypass", "$ssl_client_verify != SUCCESS"),), claim=passes_the_comparison,
+    ),
+    Row(
+        57, "A chain for stapling decides who is a client.", "57-chain-file-lets-clients-in",
+        finds=(Finds("widened-client-ca", "ssl_trusted_certificate"),), claim=clients_of_the_chain_file,
+    ),
+    Row(
+        58, "An error page serves content without a certificate.", "58-error-page-with-content",
+        finds=(Finds("unenforced-client-certificate", "error_page 495 496"),), claim=strangers_get_content,
+        unscanned=True,  # to the scanner it looks as if certificates were optional
+    ),
     Row(
         59, "A plain port beside the verifying one asks nothing.", "59-verification-on-one-of-two-ports",
         (At(PLAIN, None, handshake="plaintext", host=A), At(TLS, ANY, client_certificate="required", host=A)),
-        claim=plain_port_asks_nothing,
+        finds=(Finds("unenforced-client-certificate", "listen 127.0.0.1:8080"),), claim=plain_port_asks_nothing,
     ),
-    Row(60, "An intermediate alone as client CA keeps everybody out.", later="TLS501"),
-    Row(61, "A missing or expired CRL keeps everybody out.", later="TLS505"),
+    Row(
+        60, "An intermediate alone as client CA keeps everybody out.", "60-intermediate-as-client-ca",
+        finds=(Finds("short-verify-depth", "intermediate-rsa.pem"),),
+    ),
+    Row(
+        61, "A missing or expired CRL keeps everybody out.", "61-lists-of-other-authorities",
+        finds=(Finds("expired-client-ca", "ssl_crl"),), claim=everybody_is_refused,
+    ),
     Row(62, "A revoked client resumes its session.", later="TLS507"),
     Row(
         63, "OCSP for clients without verification checks nothing.", "63-ocsp-without-verification",
-        (At(TLS, ANY, client_certificate="none"),),
+        (At(TLS, ANY, client_certificate="none"),), finds=(Finds("client-verification-off", "ssl_ocsp"),),
     ),
     Row(64, "A verifying host answers 421 to another name of its own.", later="TLS412, TLS5xx"),
     Row(
