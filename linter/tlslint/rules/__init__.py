@@ -56,6 +56,7 @@ from tlslint.rules.clients import (
     public_client_certificate,
     short_verify_depth,
     unenforced_client_certificate,
+    unreliable_stream_verification,
     widened_client_ca,
 )
 from tlslint.rules.configuration import (
@@ -213,6 +214,7 @@ RULES: tuple[RuleModule, ...] = (
     public_client_certificate,
     widened_client_ca,
     client_verification_off,
+    unreliable_stream_verification,
     session_tickets,
     static_ticket_key,
     weak_session_cache,
