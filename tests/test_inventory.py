@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import NameOID
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -606,7 +606,7 @@ def tables(text: str) -> dict[str, list[dict[str, str]]]:
                 found[heading] = [dict(zip(header, row, strict=True)) for row in rows[1:]]
             header, rows = [], []
             continue
-        cells = [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]]
+        cells = [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if header:
             rows.append(cells)
         else:
@@ -806,6 +806,9 @@ def certificate(name: str, key: Any = EC_KEY, alternatives: Sequence[x509.Genera
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(min_size=1, max_size=30).filter(lambda text: len(text.encode("utf-8", "replace")) < 60))
+@example(name='a|b"c\\d')
+@example(name="*_`<b>`_* [x](y) \\|")
+@example(name="line\nbreak\x1b[31m\u202e")
 def test_any_subject_survives_every_format(name: str, tree: Path) -> None:
     try:
         (tree / "odd.pem").write_bytes(certificate(name))
