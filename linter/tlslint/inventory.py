@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from tlslint.pki.dates import Life, life
 from tlslint.policy import Policy
 from tlslint.record import dataclass
-from tlslint.resolve.answer import presented
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import (
     CertificatePair,
@@ -25,6 +24,7 @@ from tlslint.resolve.model import (
     TlsSettings,
     Unknown,
     Upstream,
+    presented,
 )
 from tlslint.target import Target
 

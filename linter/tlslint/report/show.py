@@ -8,7 +8,6 @@ from typing import Any
 
 from tlslint.report.as_json import dumped
 from tlslint.report.text import PLAIN, Palette, counted, visible, width
-from tlslint.resolve.answer import presented
 from tlslint.resolve.model import (
     CertificatePair,
     Deployment,
@@ -18,6 +17,7 @@ from tlslint.resolve.model import (
     Setting,
     TlsSettings,
     Unknown,
+    presented,
 )
 from tlslint.target import Target
 

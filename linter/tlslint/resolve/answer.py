@@ -4,9 +4,9 @@ Both resolvers end here. The settings have been worked out; what remains is whic
 the library makes of it all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown
+from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown, presented
 from tlslint.target import Target
 from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure, tls13_suites
 from tlslint.tls.retry import Choice, retry_outcome
@@ -14,33 +14,6 @@ from tlslint.tls.retry import Choice, retry_outcome
 TICKETLESS_LEVEL = 3
 """From this security level on OpenSSL gives out no tickets up to TLS 1.2 (SSL_CTX_set_security_level(3))."""
 ALL_KEYS_UNKNOWN: tuple[KeyKind, ...] = (UNKNOWN_KEY,)
-
-
-def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
-    """Return the pairs that a server presents: the last of each key type, if certificate and key belong together.
-
-    OpenSSL keeps one slot for each key type. A key of another type than its certificate goes into another slot, so
-    neither is ever used, and no error is given (SSL_CTX_use_certificate(3), SSL_CTX_use_PrivateKey(3)). A file that
-    could not be read is kept: its type is unknown.
-    """
-    certificates: dict[str, CertificatePair] = {}
-    keys: dict[str, object] = {}
-    unknown: list[CertificatePair] = []
-    for pair in pairs:
-        kind = pair.key_type
-        if pair.file and kind is None:
-            unknown.append(pair)
-            continue
-        if kind is not None:
-            certificates[kind] = pair
-            if pair.key_file is None:
-                # a certificate that comes without a key drops a key that does not fit it
-                keys.pop(kind, None)
-        if pair.key_file is not None:
-            key_type = pair.key.key_type if pair.key is not None else kind
-            if key_type is not None:
-                keys[key_type] = pair.key
-    return (*(pair for kind, pair in certificates.items() if kind in keys), *unknown)
 
 
 def key_kinds(pairs: Iterable[CertificatePair]) -> tuple[KeyKind, ...]:

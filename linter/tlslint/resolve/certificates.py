@@ -8,10 +8,11 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from tlslint.record import dataclass
 from tlslint.resolve.checkout import checkout_of, is_tracked
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting

@@ -5,7 +5,7 @@ A value that cannot be known without guessing is `Unknown`, with the reason; a r
 the report counts it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -180,6 +180,33 @@ class CertificatePair:
     def key_type(self) -> str | None:
         """`rsa`, `ec`, …, or None where the file could not be read."""
         return self.leaf.key_type if self.leaf else None
+
+
+def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
+    """Return the pairs that a server presents: the last of each key type, if certificate and key belong together.
+
+    OpenSSL keeps one slot for each key type. A key of another type than its certificate goes into another slot, so
+    neither is ever used, and no error is given (SSL_CTX_use_certificate(3), SSL_CTX_use_PrivateKey(3)). A file that
+    could not be read is kept: its type is unknown.
+    """
+    certificates: dict[str, CertificatePair] = {}
+    keys: dict[str, object] = {}
+    unknown: list[CertificatePair] = []
+    for pair in pairs:
+        kind = pair.key_type
+        if pair.file and kind is None:
+            unknown.append(pair)
+            continue
+        if kind is not None:
+            certificates[kind] = pair
+            if pair.key_file is None:
+                # a certificate that comes without a key drops a key that does not fit it
+                keys.pop(kind, None)
+        if pair.key_file is not None:
+            key_type = pair.key.key_type if pair.key is not None else kind
+            if key_type is not None:
+                keys[key_type] = pair.key
+    return (*(pair for kind, pair in certificates.items() if kind in keys), *unknown)
 
 
 @dataclass(slots=True)

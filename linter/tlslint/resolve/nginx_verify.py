@@ -6,12 +6,12 @@ directives, sockets and names do together. Messages are nginx's own; tests hold 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Protocol
 
 from tlslint.parse.nginx import swallowed
 from tlslint.parse.tree import Argument, Directive, Span
+from tlslint.record import dataclass
 from tlslint.resolve import nginx_directives as table
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Listener, Place, Problem, TlsSettings, Unknown, VirtualHost

@@ -1,9 +1,10 @@
 """What the rules about private keys share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tlslint.parse.tree import Span
+from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Place
 
 

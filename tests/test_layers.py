@@ -1,0 +1,108 @@
+"""Who may know whom: each stage of the pipeline imports only those that stand before it, and slow libraries late."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import tlslint
+
+PACKAGE = Path(tlslint.__file__).parent
+WORDS = {"record", "target", "finding", "parse.tree", "resolve.model"}
+KNOWLEDGE = {"record", "target", "tls", "pki"}
+MAY_IMPORT = {
+    "record": set[str](),
+    "target": {"record"},
+    "settings": {"record"},
+    "policy": {"record"},
+    "finding": {"record", "parse.tree"},
+    "parse": {"record", "parse"},
+    "tls": {"record", "target", "tls"},
+    "pki": {"record", "pki"},
+    "sniff": {"parse"},
+    "discover": {"record", "settings", "sniff", "parse", "resolve.include"},
+    "resolve": {*KNOWLEDGE, "parse", "resolve"},
+    "check": {"finding", "policy", "resolve.model"},
+    "selection": {"finding", "settings"},
+    "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
+    "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},
+    "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "report"},
+}
+"""The parts of the package, and which others each may import; `run` and `cli` put them together."""
+LATE = ("cryptography", "jsonschema", "importlib.metadata", "tomllib")
+"""Slow to import, and most runs need none of them: only inside functions."""
+
+
+def part_of(path: Path) -> str:
+    """The folder of the package, or the module itself where it lies in none."""
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the dotted names that are imported, and whether within a function; types are everybody's."""
+    for child in ast.iter_child_nodes(node):
+        if is_for_types(child):
+            continue
+        if isinstance(child, ast.Import):
+            yield from ((alias.name, inside) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from ((f"{child.module}.{alias.name}", inside) for alias in child.names)
+        else:
+            yield from imports(child, inside or isinstance(child, ast.FunctionDef))
+
+
+MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def imported_by(path: Path) -> list[tuple[str, bool]]:
+    return list(imports(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(params=MODULES)
+def module(request: pytest.FixtureRequest) -> tuple[str, list[tuple[str, bool]]]:
+    path = MODULES[request.param]
+    return part_of(path), imported_by(path)
+
+
+def test_a_part_imports_only_what_stands_before_it(module: tuple[str, list[tuple[str, bool]]]) -> None:
+    part, found = module
+    if part in ("__init__", "__main__", "cli", "run"):
+        return
+    allowed = MAY_IMPORT[part]
+    for name, _ in found:
+        own = name.removeprefix("tlslint.")
+        if own != name:
+            assert any(own == other or own.startswith(f"{other}.") for other in allowed), f"{part} imports {own}"
+
+
+def test_only_the_command_line_knows_typer(module: tuple[str, list[tuple[str, bool]]]) -> None:
+    part, found = module
+    assert part == "cli" or not any(name.split(".")[0] in ("typer", "click", "rich") for name, _ in found)
+
+
+def test_slow_libraries_are_imported_where_they_are_needed(module: tuple[str, list[tuple[str, bool]]]) -> None:
+    _, found = module
+    at_start = [name for name, inside in found if not inside]
+    assert not [name for name in at_start if name.startswith(LATE)]
+
+
+def test_dataclasses_are_made_quickly(module: tuple[str, list[tuple[str, bool]]]) -> None:
+    part, found = module
+    assert part == "record" or not {"dataclasses.dataclass", "dataclasses"} & {name for name, _ in found}
+
+
+def test_rules_share_modules_and_not_each_other() -> None:
+    rules = [path for path in MODULES.values() if path.parent.parent == PACKAGE / "rules" and path.stem != "__init__"]
+    assert rules
+    for path in rules:
+        for name, _ in imported_by(path):
+            if name.startswith("tlslint.rules."):
+                assert (PACKAGE / "rules" / f"{name.split('.')[2]}.py").is_file(), f"{path.name} imports {name}"
