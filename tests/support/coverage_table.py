@@ -110,6 +110,14 @@ def waits_in_vain(live: Live) -> None:
             assert connection.recv(10) == answer
 
 
+def connection_of_another_name(live: Live) -> None:
+    for name, other in ((A, f"www.{A}"), (f"www.{A}", A)):
+        assert status(live.ask(TLS, name, certificate="client-1")) == 200
+        assert status(live.ask(TLS, name, other, certificate="client-1")) == 421
+        # alone on its socket a host is not chosen by name
+        assert status(live.ask(OTHER, name, other, certificate="client-1")) == 200
+
+
 def content_of_the_rejecting(live: Live) -> None:
     assert "unrecognized name" in fails(live, TLS, B)
     assert "b.example.test\n" in live.ask(TLS, A, B)
@@ -565,7 +573,11 @@ ROWS = (
         63, "OCSP for clients without verification checks nothing.", "63-ocsp-without-verification",
         (At(TLS, ANY, client_certificate="none"),), finds=(Finds("client-verification-off", "ssl_ocsp"),),
     ),
-    Row(64, "A verifying host answers 421 to another name of its own.", later="TLS412, TLS5xx"),
+    Row(
+        64, "A verifying host answers 421 to another name of its own.", "64-connection-of-another-name",
+        (At(TLS, A, alpn=["h2", "http/1.1"]),), finds=(Finds("sni-host-mismatch", "ssl_verify_client on"),),
+        claim=connection_of_another_name, warns=('the "listen ... http2" directive is deprecated',),
+    ),
     Row(
         65, "Content of a rejecting server is reached through another name.", "65-content-behind-rejection",
         finds=(Finds("reachable-rejecting-host", "ssl_reject_handshake on"),), claim=content_of_the_rejecting,

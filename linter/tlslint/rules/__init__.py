@@ -97,6 +97,7 @@ from tlslint.rules.names import (
     preread_on_tls_listener,
     reachable_rejecting_host,
     settings_shadowed_by_default_server,
+    sni_host_mismatch,
     tls_on_plaintext_port,
     unmatchable_server_name,
 )
@@ -198,6 +199,7 @@ RULES: tuple[RuleModule, ...] = (
     tls_on_plaintext_port,
     settings_shadowed_by_default_server,
     missing_server_name,
+    sni_host_mismatch,
     unmatchable_server_name,
     disagreeing_listen_lines,
     hello_retry_mismatch,

@@ -18,7 +18,8 @@ that does not go by names.
 ## False alarms that it avoids
 Hosts that refuse or redirect every request, that only answer ACME challenges, or that have no content of their own;
 hosts that are served over plain HTTP anyway; sockets where every host rejects; hosts that keep strangers out in
-another way (addresses, passwords) or compare `$ssl_server_name`. Where an include could not be read, nothing is said.
+another way (addresses, passwords), verify client certificates (nginx then answers 421) or compare
+`$ssl_server_name`. Where an include could not be read, nothing is said.
 """
 
 from collections.abc import Iterator
@@ -69,7 +70,9 @@ def _is_kept_apart(host: VirtualHost) -> bool:
     """Whether its pages are public anyway, something else may guard them, or too little is known."""
     checks = host.client_checks
     is_public = any(not listener.tls and listener.transport == "tcp" for listener in host.listeners)
-    is_guarded = checks.guarded or bool(checks.doubt) or any(use.condition for use in checks.uses)
+    # nginx compares both names where clients are verified
+    verifies = host.tls.client_check.value != "none"
+    is_guarded = verifies or checks.guarded or bool(checks.doubt) or any(use.condition for use in checks.uses)
     return is_public or is_guarded or bool(host.incomplete)
 
 
