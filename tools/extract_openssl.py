@@ -72,11 +72,26 @@ CBC = ["DES", "3DES", "RC2", "IDEA", "AES128", "AES256", "CAMELLIA128", "CAMELLI
 Masks = dict[str, list[str]]
 
 
+ANONYMOUS = {"auth": ["NULL"]}
+
+
 def aliases_of(generation: str) -> dict[str, Masks]:
     """Every alias that OpenSSL's cipher language could have in ``generation``; the library decides which it has."""
-    old, newest = generation == "1.0.2", generation == "4.0"
+    old = generation == "1.0.2"
+    table = _common_aliases(old) | (_aliases_of_1_0_2() if old else _aliases_since_1_1())
+    if generation == "4.0":
+        table |= {
+            "kECDHe": {"kx": ["ECDHE"]},
+            "aDH": {"kx": ["DHE"], **ANONYMOUS},
+            "aECDH": {"kx": ["ECDHE"], **ANONYMOUS},
+        }
+    return table
+
+
+def _common_aliases(old: bool) -> dict[str, Masks]:
+    """The aliases of all generations; some meant more suites before 1.1.0 (`old`)."""
     table: dict[str, Masks] = {name: {prop: [value]} for name, (prop, value) in SIMPLE.items()}
-    anonymous, named = {"auth": ["NULL"]}, {"auth": ["!NULL"]}
+    named = {"auth": ["!NULL"]}
     ecdh = ["ECDHr", "ECDHe", "ECDHE"] if old else ["ECDHE"]
     aes128 = ["AES128", "AES128GCM", "AES128CCM", "AES128CCM8"]
     aes256 = ["AES256", "AES256GCM", "AES256CCM", "AES256CCM8"]
@@ -95,8 +110,8 @@ def aliases_of(generation: str) -> dict[str, Masks]:
         "EECDH": {"kx": ["ECDHE"], **named},
         "ECDHE": {"kx": ["ECDHE"], **named},
         "RSA": {"kx": ["RSA"], "auth": ["RSA"]},
-        "ADH": {"kx": ["DHE"], **anonymous},
-        "AECDH": {"kx": ["ECDHE"], **anonymous},
+        "ADH": {"kx": ["DHE"], **ANONYMOUS},
+        "AECDH": {"kx": ["ECDHE"], **ANONYMOUS},
         "PSK": {"kx": ["PSK"], "auth": ["PSK"]} if old else {"kx": ["PSK", "RSAPSK", "ECDHEPSK", "DHEPSK"]},
         "SRP": {"kx": ["SRP"]},
         "AES128": {"enc": aes128},
@@ -113,32 +128,38 @@ def aliases_of(generation: str) -> dict[str, Masks]:
         "FIPS": {"enc": ["!NULL"], "strength": ["FIPS"]},
         "TLSv1.2": {"protocol": ["TLSv1.2"]},
     }
-    if old:
-        table |= {name: {prop: [value]} for name, (prop, value) in SIMPLE_102.items()}
-        table |= {
-            "COMPLEMENTOFDEFAULT": {
-                "auth": ["NULL"],
-                "enc": ["!NULL"],
-                "protocol": ["!SSLv2"],
-                "flag": ["EXPORT", "NOT_EXP"],
-            },
-            "kDH": {"kx": ["DHr", "DHd"]},
-            "kECDH": {"kx": ["ECDHr", "ECDHe"]},
-            "EXP": {"flag": ["EXPORT"]},
-            "EXPORT": {"flag": ["EXPORT"]},
-            "SSLv2": {"protocol": ["SSLv2"]},
-            "SSLv3": {"protocol": ["SSLv3"]},
-            "TLSv1": {"protocol": ["SSLv3"]},
-        }
-        for auth in ("DSS", "RSA"):
-            base: Masks = {"kx": ["DHE"], "auth": [auth], "mac": ["SHA1"], "protocol": ["SSLv3"]}
-            weak = {"enc": ["DES"], "flag": ["EXPORT"], "strength": ["EXP40"]}
-            table[f"EXP-DHE-{auth}-DES-CBC-SHA"] = {**base, **weak}
-            table[f"DHE-{auth}-DES-CBC-SHA"] = {**base, "enc": ["DES"], "flag": ["NOT_EXP"], "strength": ["LOW"]}
-            strong = {"enc": ["3DES"], "flag": ["NOT_EXP"], "strength": ["HIGH", "FIPS"]}
-            table[f"DHE-{auth}-DES-CBC3-SHA"] = {**base, **strong}
-        return table
+    return table
+
+
+def _aliases_of_1_0_2() -> dict[str, Masks]:
+    table: dict[str, Masks] = {name: {prop: [value]} for name, (prop, value) in SIMPLE_102.items()}
     table |= {
+        "COMPLEMENTOFDEFAULT": {
+            "auth": ["NULL"],
+            "enc": ["!NULL"],
+            "protocol": ["!SSLv2"],
+            "flag": ["EXPORT", "NOT_EXP"],
+        },
+        "kDH": {"kx": ["DHr", "DHd"]},
+        "kECDH": {"kx": ["ECDHr", "ECDHe"]},
+        "EXP": {"flag": ["EXPORT"]},
+        "EXPORT": {"flag": ["EXPORT"]},
+        "SSLv2": {"protocol": ["SSLv2"]},
+        "SSLv3": {"protocol": ["SSLv3"]},
+        "TLSv1": {"protocol": ["SSLv3"]},
+    }
+    for auth in ("DSS", "RSA"):
+        base: Masks = {"kx": ["DHE"], "auth": [auth], "mac": ["SHA1"], "protocol": ["SSLv3"]}
+        weak = {"enc": ["DES"], "flag": ["EXPORT"], "strength": ["EXP40"]}
+        table[f"EXP-DHE-{auth}-DES-CBC-SHA"] = {**base, **weak}
+        table[f"DHE-{auth}-DES-CBC-SHA"] = {**base, "enc": ["DES"], "flag": ["NOT_EXP"], "strength": ["LOW"]}
+        strong = {"enc": ["3DES"], "flag": ["NOT_EXP"], "strength": ["HIGH", "FIPS"]}
+        table[f"DHE-{auth}-DES-CBC3-SHA"] = {**base, **strong}
+    return table
+
+
+def _aliases_since_1_1() -> dict[str, Masks]:
+    table: dict[str, Masks] = {
         "COMPLEMENTOFDEFAULT": {"flag": ["NOT_DEFAULT"]},
         "SSLv3": {"protocol": ["SSLv3"]},
         "TLSv1": {"protocol": ["TLSv1"]},
@@ -151,12 +172,6 @@ def aliases_of(generation: str) -> dict[str, Masks]:
             "enc": ["3DES"],
             "mac": ["SHA1"],
             "strength": ["HIGH", "FIPS"],
-        }
-    if newest:
-        table |= {
-            "kECDHe": {"kx": ["ECDHE"]},
-            "aDH": {"kx": ["DHE"], **anonymous},
-            "aECDH": {"kx": ["ECDHE"], **anonymous},
         }
     return table
 
