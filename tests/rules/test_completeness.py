@@ -54,7 +54,7 @@ def is_rule(path: Path) -> bool:
     return bool(re.search(r"(?m)^rule = Rule\(", path.read_text(encoding="utf-8")))
 
 
-def helper_files() -> list[Path]:
+def shared_modules() -> list[Path]:
     return [path for path in sorted(FOLDER.rglob("*.py")) if path.name != "__init__.py" and not is_rule(path)]
 
 
@@ -62,10 +62,15 @@ def test_every_rule_file_is_registered() -> None:
     assert sorted(map(module_path, RULES)) == [path for path in sorted(FOLDER.rglob("*.py")) if is_rule(path)]
 
 
-@pytest.mark.parametrize("path", helper_files(), ids=lambda path: str(path.relative_to(FOLDER)))
-def test_helpers_are_no_rules_and_look_at_the_model_only(path: Path) -> None:
+@pytest.mark.parametrize("path", shared_modules(), ids=lambda path: str(path.relative_to(FOLDER)))
+def test_shared_modules_are_no_rules_and_look_at_the_model_only(path: Path) -> None:
     assert not re.search(r"(?m)^def check\(", path.read_text(encoding="utf-8")), "a check without its rule"
     assert_imports_are_allowed(path)
+
+
+def test_contributors_are_told_of_every_shared_module() -> None:
+    text = (FOLDER.parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [path.name for path in shared_modules() if f"`{path.name}`" not in text] == []
 
 
 def test_codes_and_names_are_unique_and_in_order() -> None:

@@ -125,7 +125,7 @@ def labels(endpoints: Iterable[Endpoint]) -> list[str]:
 
 
 def releases(versions: Iterable[object], all_versions: Iterable[object]) -> str:
-    """Write which versions of an ordered list are meant: `1.18.0 to 1.22.1`, `from 1.28.3`, `1.24.0 and 1.28.3`."""
+    """Write versions of an ordered list: `1.18.0 to 1.22.1`, `1.28.3 and later`, `1.24.0 and 1.28.3`."""
     chosen, everything = list(versions), list(all_versions)
     if not chosen or len(chosen) == len(everything) == 1:
         return listed(map(str, chosen))

@@ -1,4 +1,4 @@
-"""The small helpers that rules share: spelling, lists of releases, and parts of arguments."""
+"""The words that rules share: lists of releases, parts of arguments, and what a misspelt word was meant to be."""
 
 import pytest
 from hypothesis import given
