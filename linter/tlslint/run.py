@@ -157,16 +157,29 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
             what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
             yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
     yield from _half_read(deployment)
+    yield from _unread_authorities(deployment)
     for why, counts in settings.items():
         names = ", ".join(what.replace("_", " ") for what in counts)
         yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
 
 
+NOT_HERE = "not here: --root or path-map says where it is, --require-certificates makes its absence an error"
+
+
 def _elsewhere(pair: CertificatePair) -> str:
     """Say why a certificate could not be read; one reason for all that are not kept beside the configuration."""
     if pair.trouble in ("missing", "outside") and pair.path:
-        return "not here: --root or path-map says where it is, --require-certificates makes its absence an error"
+        return NOT_HERE
     return pair.reason.removeprefix(f'"{pair.file}" ')
+
+
+def _unread_authorities(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the files that decide who is a client and that could not be read."""
+    for setting, failure, number in deployment.clients.unread():
+        if not deployment.certificates.is_missing(failure.kind, failure.path, failure.reason):
+            why = NOT_HERE if failure.kind in ("missing", "outside") else failure.reason
+            directive = setting.places[-1].directive.name
+            yield CouldNotCheck(f'{directive} "{setting.known}" of {_endpoints(number)}', why, setting.span)
 
 
 def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:

@@ -89,6 +89,14 @@ def test_what_cannot_be_read_is_not_judged(tmp_path: Path) -> None:
     assert found(written(tmp_path, ca), cases()["healthy"]) == []
 
 
+def test_what_is_not_here_is_counted(tmp_path: Path) -> None:
+    path = written(tmp_path, Path("/elsewhere/ca.pem"))
+    report = lint([str(path)], Settings(trust_store=("none",), select=tuple(sorted(OURS))))
+    assert report.findings == []
+    counted = [item.what for item in report.unknown if "/elsewhere/" in item.what]
+    assert counted == ['ssl_client_certificate "/elsewhere/ca.pem" of 3 endpoints']
+
+
 def test_a_system_bundle_is_public_and_a_private_root_is_not(tmp_path: Path) -> None:
     bundle = Path("/etc/ssl/certs/ca-certificates.crt")
     if not bundle.exists():

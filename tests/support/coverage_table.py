@@ -198,6 +198,10 @@ def everybody_is_refused(live: Live) -> None:
     assert status(live.ask(TLS, A, certificate="client-1")) == 400
 
 
+def nothing_is_stapled(live: Live) -> None:
+    assert "OCSP response: no response sent" in live.s_client(TLS, A, "-status")
+
+
 def gap(live: Live) -> None:
     version = ssl.TLSVersion
     with live.tls(TLS, A, version=version.TLSv1) as old:
@@ -703,5 +707,9 @@ ROWS = (
         (At("127.0.0.1:8143", None, starttls="on"), At("127.0.0.1:8144", None, starttls="only")),
         claim=login_is_offered,
     ),
-    Row(98, "Settings of OCSP without their main directive do nothing.", later="TLS704"),
+    Row(
+        98, "Settings of OCSP without their main directive do nothing.", "98-stapling-settings-without-stapling",
+        finds=(Finds("stapling-off", "ssl_stapling_verify"), Finds("stapling-off", "ssl_stapling_file")),
+        claim=nothing_is_stapled,
+    ),
 )  # fmt: skip

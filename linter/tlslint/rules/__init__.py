@@ -112,7 +112,12 @@ from tlslint.rules.protocols import (
     unknown_protocol,
     weak_protocol,
 )
-from tlslint.rules.revocation import stapling_without_resolver, stapling_without_responder, unverified_stapling
+from tlslint.rules.revocation import (
+    stapling_off,
+    stapling_without_resolver,
+    stapling_without_responder,
+    unverified_stapling,
+)
 from tlslint.rules.sessions import (
     early_data_replay,
     insecure_renegotiation,
@@ -226,6 +231,7 @@ RULES: tuple[RuleModule, ...] = (
     stapling_without_responder,
     stapling_without_resolver,
     unverified_stapling,
+    stapling_off,
     missing_hsts,
     short_hsts,
     lost_hsts,
