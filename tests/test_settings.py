@@ -1,13 +1,15 @@
 """Settings files: which one counts, what they mean, and what is said about wrong ones."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tlslint.settings import Settings, SettingsError, find_settings, load_settings
+from tlslint.settings import _KEYS, Settings, SettingsError, find_settings, load_settings
 
 COMPLETE = """\
 policy = "policies/ours.json"
@@ -61,6 +63,15 @@ def test_every_key(project: Path) -> None:
         base=str(project),
     )
     assert replace(settings, fail_on="info").fail_on == "info"
+
+
+def test_the_readme_shows_every_key(project: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"(?ms)^```toml\n(.*?)^```", readme)
+    assert shown is not None
+    assert set(tomllib.loads(shown[1])) == set(_KEYS)
+    (project / "tlslint.toml").write_text(shown[1], encoding="utf-8")
+    assert load_settings().severity == {"missing-hsts": "info"}
 
 
 def test_named_policies_are_not_paths(project: Path) -> None:
