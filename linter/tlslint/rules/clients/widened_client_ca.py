@@ -6,7 +6,8 @@ that verifies client certificates.
 
 ## Why it matters
 nginx puts both files into one store. Whoever has a certificate from a CA of the second file is accepted as a client,
-and servers' certificates count where they are not limited to servers; the names of these CAs are not announced.
+and servers' certificates count where they are not limited to servers; the names of these CAs are not announced. With a
+public CA, which is an error, that is everybody.
 
 ## What clients see
 A client with a certificate of the other CA gets `200 OK`.
@@ -53,9 +54,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             if authority in trust.accepted and authority not in needed and authority.allows_client_authentication
         ]
         if wider:
+            # only where there is a file
+            from tlslint.pki.public import is_public
+
             yield rule.finding(
                 f"{directive_of(tls.trusted_ca)} makes clients of {names_of(wider)} clients of {{endpoint}}",
                 tls.trusted_ca.span,
+                severity=Severity.ERROR if any(map(is_public, wider)) else None,
                 label="counts for clients too",
                 help=f"take out what {directive_of(tls.client_ca)} does not need",
                 endpoints=labels(endpoints),
