@@ -266,6 +266,12 @@ def login_is_offered(live: Live) -> None:
             assert (b"LOGINDISABLED" in connection.recv(4096)) is disabled
 
 
+def servers_are_clients(live: Live) -> None:
+    assert status(live.ask(TLS, A, certificate="any-purpose")) == 200
+    # for servers only, by what it says itself
+    assert status(live.ask(OTHER, A, certificate="a-rsa")) == 400
+
+
 def only_for_known_names(live: Live) -> None:
     # the certificate is looked for in a file named after the SNI
     assert live.served(TLS, "a-rsa")
@@ -701,7 +707,10 @@ ROWS = (
         95, "A request without a host is answered by the default server.", "95-request-without-host",
         finds=(Finds("default-server-serves-site", "server_name a.example.test"),), claim=answered_by_default,
     ),
-    Row(96, "The server's own CA lets server certificates in as clients.", later="TLS504"),
+    Row(
+        96, "The server's own CA lets server certificates in as clients.", "96-server-as-client",
+        finds=(Finds("server-certificate-as-client", "client-ca-1.pem"),), claim=servers_are_clients,
+    ),
     Row(
         97, "`starttls on` still offers a login in clear text.", "97-starttls-is-voluntary",
         (At("127.0.0.1:8143", None, starttls="on"), At("127.0.0.1:8144", None, starttls="only")),
