@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "discover": {"record", "settings", "sniff", "parse", "resolve.include"},
     "resolve": {*KNOWLEDGE, "parse", "resolve"},
     "check": {"finding", "policy", "resolve.model"},
+    "gaps": {"finding", "resolve.model"},
     "selection": {"finding", "settings"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},

@@ -1,0 +1,67 @@
+"""What could not be decided about a deployment, and why: rules say nothing of it, and the report counts it."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tlslint.finding import CouldNotCheck
+from tlslint.resolve.model import CertificatePair, Deployment
+
+NOT_HERE = "not here: --root or path-map says where it is, --require-certificates makes its absence an error"
+
+
+def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield what could not be decided: one item for each include and certificate file, one for settings alike."""
+    for what, why, span in deployment.unknown:
+        yield CouldNotCheck(what, why, span)
+    unread: dict[str, CertificatePair] = {}
+    endpoints: Counter[str] = Counter()
+    settings: dict[str, dict[str, int]] = {}
+    for handshake in deployment.handshakes:
+        for what, why in handshake.unknown:
+            if what == "certificates" and not handshake.tls.certificates.is_unknown:
+                for endpoint in handshake.endpoints:
+                    files = {pair.file: pair for pair in endpoint.tls.certificates.known or () if pair.bundle is None}
+                    endpoints.update(files.keys())
+                    unread.update(files)
+            else:
+                counts = settings.setdefault(why, {})
+                counts[what] = counts.get(what, 0) + len(handshake.endpoints)
+    for file, pair in unread.items():
+        if not deployment.certificates.is_missing(pair.trouble, pair.path, pair.reason):
+            what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
+            yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
+    yield from _half_read(deployment)
+    yield from _unread_authorities(deployment)
+    for why, counts in settings.items():
+        names = ", ".join(what.replace("_", " ") for what in counts)
+        yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
+
+
+def _elsewhere(pair: CertificatePair) -> str:
+    """Say why a certificate could not be read; one reason for all that are not kept beside the configuration."""
+    if pair.trouble in ("missing", "outside") and pair.path:
+        return NOT_HERE
+    return pair.reason.removeprefix(f'"{pair.file}" ')
+
+
+def _unread_authorities(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the files that decide who is a client and that could not be read."""
+    for setting, failure, number in deployment.clients.unread():
+        if not deployment.certificates.is_missing(failure.kind, failure.path, failure.reason):
+            why = NOT_HERE if failure.kind in ("missing", "outside") else failure.reason
+            directive = setting.places[-1].directive.name
+            yield CouldNotCheck(f'{directive} "{setting.known}" of {_endpoints(number)}', why, setting.span)
+
+
+def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the certificate files in which something stands that the server may take and that could not be read."""
+    for served in deployment.certificates.served:
+        pair = served.pairs[0]
+        for problem in served.bundle.problems if not served.bundle.complete else ():
+            if problem.kind.value == "unknown":
+                where = f"line {problem.line} of certificate"
+                yield CouldNotCheck(f'{where} "{pair.file}"', problem.message, pair.place.span)
+
+
+def _endpoints(number: int) -> str:
+    return f"{number} endpoint{'' if number == 1 else 's'}"
