@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from support.servers import NGINX_NAMES, find_nginx, nginx_test, require_servers
+from support.servers import NGINX_NAMES, needed_nginx, nginx_test
 from tlslint.check import RuleModule
 from tlslint.cli import run
 from tlslint.finding import Finding, Rule, Severity
@@ -607,10 +607,7 @@ def test_schemas_are_printed(name: str, cli: Cli) -> None:
 
 @pytest.mark.parametrize("name", NGINX_NAMES)
 def test_nginx_accepts_the_shop(name: str) -> None:
-    nginx = find_nginx(name)
-    if nginx is None:
-        assert not require_servers(), f"{name} is required"
-        pytest.skip(f"{name} is not installed")
+    nginx = needed_nginx(name)
     accepted, output = nginx_test(nginx, SHOP)
     assert accepted, output
     assert "[warn]" not in output

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import NGINX_NAMES, find_nginx, require_servers
+from support.servers import NGINX_NAMES, needed_nginx
 from tlslint.discover import Discovered, discover, split_dump
 from tlslint.parse.tree import Source, Tree
 from tlslint.resolve.include import Unreadable
@@ -273,10 +273,7 @@ def test_a_configuration_on_standard_input(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", NGINX_NAMES)
 def test_nginx_dump_gives_the_files_back(folder: Path, name: str) -> None:
-    binary = find_nginx(name)
-    if binary is None:
-        assert not require_servers(), f"{name} is not installed"
-        pytest.skip(f"{name} is not installed")
+    binary = needed_nginx(name)
     contents = {
         "conf/nginx.conf": b"events {}\ninclude d/*;\ninclude d/1;",
         "conf/d/1": b"# no line end",

@@ -12,20 +12,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from support.servers import NGINX_NAMES, NginxBinary, find_nginx, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, needed_nginx
 from tlslint.parse.tree import Source, Tree
 from tlslint.pki.bundle import Bundle
 from tlslint.resolve.include import Files, Unreadable
 
 CERTIFICATE = Path(__file__).parents[1] / "fixtures" / "certificates" / "a-rsa.pem"
-
-
-def binary_or_skip(name: str) -> NginxBinary:
-    binary = find_nginx(name)
-    if binary is None:
-        assert not require_servers(), f"{name} is not installed"
-        pytest.skip(f"{name} is not installed")
-    return binary
 
 
 def run_nginx(binary: NginxBinary, folder: Path) -> tuple[list[str] | None, str]:
@@ -100,7 +92,7 @@ def random_tree(entries: dict[str, str]) -> Iterator[Path]:
 @example({"a": "file"}, [".*"])
 @example({"a": "file"}, [".*", "*"])
 def test_same_files_in_the_same_order_as_nginx(name: str, entries: dict[str, str], parts: list[str]) -> None:
-    binary = binary_or_skip(name)
+    binary = needed_nginx(name)
     pattern = "/".join(["d", *parts])
     with random_tree(entries) as folder:
         (folder / "nginx.conf").write_text(f"include {quoted(pattern)};\nevents {{}}\n")
@@ -131,7 +123,7 @@ def test_same_files_in_the_same_order_as_nginx(name: str, entries: dict[str, str
     ],
 )
 def test_missing_files_and_folders_as_nginx_sees_them(name: str, include: str, accepted: bool) -> None:
-    binary = binary_or_skip(name)
+    binary = needed_nginx(name)
     with random_tree({"a": "file", "b[1].x": "file"}) as folder:
         (folder / "nginx.conf").write_text(f"events {{}}\ninclude {quoted(include)};\n")
         theirs, messages = run_nginx(binary, folder)

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.servers import NGINX_NAMES, NginxBinary, NginxServer, dotted, find_nginx, free_ports, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, NginxServer, dotted, free_ports, needed_nginx
 from tlslint.resolve import nginx_directives as table
 from tlslint.resolve.nginx_directives import NginxDirective, Repeat, Status, ValueKind
 from tlslint.target import Version
@@ -142,11 +142,7 @@ class Server:
 
 @pytest.fixture(scope="module", params=NGINX_NAMES)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    binary = find_nginx(request.param)
-    if binary is None:
-        if require_servers():
-            pytest.fail(f"{request.param} is required but not installed")
-        pytest.skip(f"{request.param} is not installed")
+    binary = needed_nginx(request.param)
     modules = ["main", "http", *(["stream"] if binary.has_stream else []), *(["mail"] if binary.has_mail else [])]
     prelude = "".join(f"load_module {path}; " for path in binary.load_modules)
     with TemporaryDirectory() as folder:

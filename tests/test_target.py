@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.servers import require_servers
+from support.servers import missing
 from tlslint import target as module
 from tlslint.target import (
     CURRENT,
@@ -369,9 +369,7 @@ class TestLocal:
     @pytest.mark.parametrize(("kind", "command"), [("nginx", ["nginx", "-v"]), ("apache", ["apache2", "-v"])])
     def test_the_installed_server_is_asked(self, kind: str, command: list[str]) -> None:
         if shutil.which(command[0]) is None:
-            if require_servers():
-                pytest.fail(f"{command[0]} is required but not installed")
-            pytest.skip(f"{command[0]} is not installed")
+            missing(command[0])
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
         told = re.search(r"/([\d.]+)", done.stdout + done.stderr)
         assert told is not None

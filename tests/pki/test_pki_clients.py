@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pki.issue import Authority, issue
 from pki.test_pki_pem import LEAF, ODDITIES
 from pki.test_pki_served import key_file
-from support.servers import NGINX_NAMES, NginxServer, find_nginx, require_servers
+from support.servers import NGINX_NAMES, NginxServer, needed_nginx
 from tlslint.pki.bundle import read_bundle
 from tlslint.pki.clients import client_authorities, without_current_crl
 
@@ -120,11 +120,7 @@ READ_OTHERWISE_BEFORE = {"only trusted", "key first", "key last"}
 
 @pytest.mark.parametrize("binary", NGINX_NAMES)
 def test_nginx_takes_and_refuses_the_same_files_as_client_cas(binary: str, tmp_path: Path) -> None:
-    nginx = find_nginx(binary)
-    if nginx is None:
-        if require_servers():
-            pytest.fail(f"{binary} is not installed")
-        pytest.skip(f"{binary} is not installed")
+    nginx = needed_nginx(binary)
     key, chain, authorities = key_file(tmp_path, LEAF), tmp_path / "chain.pem", tmp_path / "ca.pem"
     chain.write_bytes(LEAF.pem)
     server = NginxServer(

@@ -10,7 +10,7 @@ from OpenSSL import SSL
 
 from pki.issue import Authority
 from pki.test_pki_pem import LEAF, ODDITIES
-from support.servers import NGINX_NAMES, NginxBinary, NginxServer, find_nginx, free_ports, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, NginxServer, free_ports, needed_nginx
 from tlslint.pki.bundle import read_bundle
 from tlslint.pki.pem import NO_DATA
 
@@ -25,12 +25,7 @@ REFUSED = [name for name, verdict in VERDICTS.items() if verdict]
 
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    binary = find_nginx(request.param)
-    if binary is None:
-        if require_servers():
-            pytest.fail(f"{request.param} is not installed")
-        pytest.skip(f"{request.param} is not installed")
-    return binary
+    return needed_nginx(request.param)
 
 
 def key_file(folder: Path, identity: Authority) -> Path:

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from pki.workshop import FOLDER, Case, cases
-from support.servers import NGINX_NAMES, NginxServer, find_nginx, free_ports, require_servers
+from support.servers import NGINX_NAMES, NginxServer, free_ports, needed_nginx
 
 STARTED = [case for case in cases().values() if not case.refusal and not (case.key and "encrypted" in case.key.name)]
 
@@ -37,11 +37,7 @@ def server_block(case: Case, port: int) -> str:
 
 @pytest.mark.parametrize("binary", NGINX_NAMES)
 def test_clients_report_what_the_manifest_quotes(binary: str) -> None:
-    nginx = find_nginx(binary)
-    if nginx is None:
-        if require_servers():
-            pytest.fail(f"{binary} is not installed")
-        pytest.skip(f"{binary} is not installed")
+    nginx = needed_nginx(binary)
     ports = free_ports(len(STARTED))
     blocks = "".join(server_block(case, port) for case, port in zip(STARTED, ports, strict=True))
     wrong = []

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from pki.workshop import FOLDER, SCRIPT, Case, anchors, cases
-from support.servers import NGINX_NAMES, NginxServer, find_nginx, require_servers
+from support.servers import NGINX_NAMES, NginxServer, needed_nginx
 from tlslint.pki import dates
 from tlslint.pki.bundle import Certificate, key_matches, read_bundle, read_private_key_facts
 from tlslint.pki.chain import Authorities, Chain, Fault, analyse
@@ -271,11 +271,7 @@ STARTED = [
 @pytest.mark.parametrize("binary", NGINX_NAMES)
 @pytest.mark.parametrize("name", STARTED)
 def test_nginx_refuses_with_the_words_of_the_manifest(name: str, binary: str) -> None:
-    nginx = find_nginx(binary)
-    if nginx is None:
-        if require_servers():
-            pytest.fail(f"{binary} is not installed")
-        pytest.skip(f"{binary} is not installed")
+    nginx = needed_nginx(binary)
     case = cases()[name]
     key = f"ssl_certificate_key {case.key};" if case.key else ""
     text = (

@@ -19,11 +19,10 @@ from support.servers import (
     NginxServer,
     ServerError,
     dotted,
-    find_nginx,
     free_ports,
     has_ipv6_loopback,
+    needed_nginx,
     nginx_test,
-    require_servers,
 )
 from tlslint.resolve.nginx_listen import (
     ListenSpec,
@@ -276,13 +275,7 @@ HEADS: dict[Module, str] = {
 
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    binary = find_nginx(request.param)
-    if binary is None:
-        reason = f"{request.param} is not installed"
-        if require_servers():
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return binary
+    return needed_nginx(request.param)
 
 
 def modules_of(nginx: NginxBinary) -> list[Module]:

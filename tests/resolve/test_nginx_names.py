@@ -13,15 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.servers import (
-    NGINX_NAMES,
-    NginxBinary,
-    NginxServer,
-    dotted,
-    find_nginx,
-    nginx_test,
-    require_servers,
-)
+from support.servers import NGINX_NAMES, NginxBinary, NginxServer, dotted, needed_nginx, nginx_test
 from tlslint.resolve.nginx_names import UNDECIDED, NameTable, classify, normalise
 from tlslint.resolve.nginx_regex import Regex, RegexError, Unpredictable
 from tlslint.target import Version
@@ -264,13 +256,7 @@ def test_both_ways_of_matching_agree(name: str) -> None:
 
 @pytest.fixture(params=NGINX_NAMES, scope="module")
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    binary = find_nginx(request.param)
-    if binary is None:
-        reason = f"{request.param} is not installed"
-        if require_servers():
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return binary
+    return needed_nginx(request.param)
 
 
 def version_of(nginx: NginxBinary) -> Version:

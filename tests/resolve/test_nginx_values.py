@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
 from tlslint.resolve.nginx_values import is_number, is_size, is_time, session_cache_error
 
 TIMES = (
@@ -35,10 +35,7 @@ CASES: list[tuple[str, tuple[str, ...], Callable[[str], bool]]] = [
 
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    found = find_nginx(request.param)
-    if found is None and require_servers():
-        pytest.fail(f"{request.param} is required and not installed")
-    return found or pytest.skip(f"{request.param} is not installed")
+    return needed_nginx(request.param)
 
 
 @pytest.mark.parametrize(("directive", "words", "accepts"), CASES, ids=[case[0] for case in CASES])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
 from tlslint.check import check
 from tlslint.discover import discover
 from tlslint.finding import Finding, Severity
@@ -266,10 +266,7 @@ NOT_OURS = (
 
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    found = find_nginx(request.param)
-    if found is None and require_servers():
-        pytest.fail(f"{request.param} is required and not installed")
-    return found or pytest.skip(f"{request.param} is not installed")
+    return needed_nginx(request.param)
 
 
 @pytest.mark.parametrize("base", [HTTP, STREAM], ids=["http", "stream"])

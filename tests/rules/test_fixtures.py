@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.rule_fixtures import FIXTURES, Fixture, described, findings, fixtures, has_resolver
-from support.servers import NGINX_NAMES, NginxBinary, find_nginx, nginx_test, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
 from tlslint.check import RuleModule
 from tlslint.rules import RULES
 
@@ -49,10 +49,7 @@ def test_every_rule_copes_with_every_fixture(fixture: Fixture, monkeypatch: pyte
 
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
-    found = find_nginx(request.param)
-    if found is None and require_servers():
-        pytest.fail(f"{request.param} is required and not installed")
-    return found or pytest.skip(f"{request.param} is not installed")
+    return needed_nginx(request.param)
 
 
 @pytest.mark.parametrize("fixture", fixtures("nginx"), ids=str)

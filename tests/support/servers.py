@@ -16,7 +16,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
+
+import pytest
 
 MODULE_FOLDERS = (Path("/usr/lib/nginx/modules"), Path("/usr/lib64/nginx/modules"))
 LOOPBACKS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
@@ -108,6 +110,16 @@ def find_nginx(name: str) -> NginxBinary | None:
 def require_servers() -> bool:
     """Whether a missing server is a failure rather than a reason to skip."""
     return os.environ.get("TLSLINT_REQUIRE_SERVERS") == "1"
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test, by name, for want of something; or fail it where nothing may be skipped."""
+    (pytest.fail if require_servers() else pytest.skip)(f"{what} is not installed")
+
+
+def needed_nginx(name: str) -> NginxBinary:
+    """As `find_nginx`, for a test that is nothing without it."""
+    return find_nginx(name) or missing(name)
 
 
 @cache
@@ -228,6 +240,12 @@ class NginxServer:
     def _is_ready(self) -> bool:
         path = self.root / "nginx.pid"
         return path.exists() and path.stat().st_size > 0
+
+    def reload(self) -> None:
+        """Have nginx read its configuration again; old workers may answer a little longer."""
+        if self._process is None:
+            raise ServerError(f"{self.binary.name} does not run")
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Stop nginx and remove its folder."""

@@ -21,13 +21,7 @@ ReadHello = Callable[[bytes], dict[str, Any]]
 
 @pytest.fixture(params=servers.NGINX_NAMES, scope="module")
 def binary(request: pytest.FixtureRequest) -> servers.NginxBinary:
-    found = servers.find_nginx(request.param)
-    if found is None:
-        missing = f"{request.param} is not here"
-        if servers.require_servers():
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    return servers.needed_nginx(request.param)
 
 
 def openssl_of(binary: servers.NginxBinary) -> ciphers.OpenSSL:

@@ -2,11 +2,10 @@
 
 import shutil
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
-from support.servers import NGINX_NAMES, NginxBinary, all_nginx, find_nginx, require_servers
+from support.servers import NGINX_NAMES, NginxBinary, all_nginx, missing, needed_nginx
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +17,7 @@ def certificates() -> Path:
 @pytest.fixture(scope="session", params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
     """Each nginx of this machine in turn; skipped by name where there is none."""
-    name: str = request.param
-    return find_nginx(name) or missing(name)
+    return needed_nginx(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +30,3 @@ def nginx_mail() -> NginxBinary:
 def openssl() -> str:
     """The `openssl` command."""
     return shutil.which("openssl") or missing("openssl")
-
-
-def missing(name: str) -> NoReturn:
-    if require_servers():
-        pytest.fail(f"{name} is required and not installed")
-    pytest.skip(f"{name} is not installed")

@@ -12,11 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki.issue import Authority, issue, leaf
-from support.servers import NginxBinary, NginxServer, free_ports
+from support.servers import NginxBinary, NginxServer, free_ports, missing
 from tlslint.finding import Severity
 from tlslint.run import lint
 from tlslint.settings import Settings
-from wire.conftest import missing
 
 HOST = "shop.example.test"
 NOW = datetime.now(UTC).replace(microsecond=0)
