@@ -89,6 +89,9 @@ def coverage(certificate: Certificate, name: str) -> NameCoverage:
     That is a name, an IP address, `*.example.org`, `.example.org`, `www.example.*`, a regular expression (`~…`), or a
     name that no client can ask for (`_`, the empty name), which needs no certificate and is covered.
     """
+    host = None if certificate.extensions_problem else normalise(name)
+    if host is not None and "." in host and _is_among(certificate.dns_name_set, host) and _address(name) is None:
+        return NameCoverage(name, Coverage.COVERED)  # nearly all names
     if "$" in name and not name.startswith("~"):
         return NameCoverage(name, Coverage.UNKNOWN, why="the name holds a variable")
     if is_never_asked_for(name):

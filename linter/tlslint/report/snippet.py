@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
 from tlslint.record import dataclass
-from tlslint.report.text import Palette, cells, visible
+from tlslint.report.text import Palette, cells, is_plain, visible
 
 MAX_COLUMNS = 120
 """A longer line is cut to a window around the span."""
@@ -72,10 +72,13 @@ def _window(span: Span, line: int) -> tuple[str, int, int]:
         start = len(text) - len(text.lstrip())
     # far enough for any window, so that a line of a megabyte is not walked to its end
     left = max(0, start - CONTEXT_COLUMNS) if len(text) > MAX_COLUMNS else 0
-    piece = list(cells(text[left : left + MAX_COLUMNS]))
-    shown = "".join(shown for shown, _ in piece)
-    before = sum(columns for _, columns in piece[: start - left])
-    under = sum(columns for _, columns in piece[start - left : max(end, start) - left])
+    shown = text[left : left + MAX_COLUMNS]
+    before, under = min(start - left, len(shown)), max(0, min(end - left, len(shown)) - (start - left))
+    if not is_plain(shown):
+        piece = list(cells(shown))
+        shown = "".join(shown for shown, _ in piece)
+        before = sum(columns for _, columns in piece[: start - left])
+        under = sum(columns for _, columns in piece[start - left : max(end, start) - left])
     if left:
         shown = ELLIPSIS + shown
         before += 1

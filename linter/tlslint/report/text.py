@@ -40,9 +40,14 @@ COLOURED = Palette(
 )
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is shown as it is, each character in one column."""
+    return text.isascii() and text.isprintable()
+
+
 def visible(text: str) -> str:
     """Return the text with everything escaped that a terminal would obey or hide: `\\x1b`, `\\u202e`, `\\xff`."""
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         return text
     return "".join(_shown(char) for char in text)
 
@@ -61,7 +66,7 @@ def _shown(char: str) -> str:
 
 def cells(text: str) -> Iterator[tuple[str, int]]:
     """Yield what each character of a line is shown as, and how many columns that takes."""
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         yield from ((char, 1) for char in text)
         return
     column = 0

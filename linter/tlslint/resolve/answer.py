@@ -5,6 +5,7 @@ the library makes of it all.
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown, presented
 from tlslint.target import Target
@@ -39,7 +40,7 @@ class Answers:
         self._choices: dict[int, Choice | None] = {}
         self._failures: dict[int, str] = {}
         self._keys: dict[int, tuple[KeyKind, ...]] = {}
-        self._names = [name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY]
+        self._settings_of = attrgetter(*(name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY))
 
     def plaintext(self, tls: TlsSettings) -> Handshake:
         """Return the answer of a socket that does not speak TLS."""
@@ -90,7 +91,7 @@ class Answers:
         silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
         opening_level = self.level(opening) if opening is not None and taking_over is not None else 0
         key = (
-            *[id(getattr(tls, name)) for name in self._names], kinds, alpn, quic, version_level, tls.security_level,
+            *map(id, self._settings_of(tls)), kinds, alpn, quic, version_level, tls.security_level,
             retry, silent, id((opening or tls).conf_commands), opening_level, undecided,
         )  # fmt: skip
         found = self._by_key.get(key)

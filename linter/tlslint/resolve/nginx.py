@@ -353,6 +353,8 @@ def _has_context(tls: TlsSettings) -> bool:
 
 
 def _published(scope: Scope) -> Iterator[tuple[str, Place]]:
+    if "root" not in scope.own and "alias" not in scope.own:
+        return
     words = scope.place.directive.arguments if scope.place is not None and scope.name == "location" else ()
     prefix = str(words[-1]) if words else ""
     for place in scope.own.get("alias", ()) if not prefix.startswith("@") else ():

@@ -148,7 +148,7 @@ class HttpReader:
         return Location(
             path,
             place,
-            (*level.headers, *level.more),
+            (*level.headers, *level.more) if level.more else level.headers,
             level.lost,
             steps.redirects,
             steps.returns,
@@ -402,6 +402,7 @@ def _script(scope: Scope) -> str:
 
 
 _SCRIPTS: frozenset[str] = frozenset(SCRIPTS)
+_APPLICATIONS: frozenset[str] = frozenset(APPLICATIONS)
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -415,6 +416,8 @@ def _hidden_headers(scope: Scope, application: Place | None) -> frozenset[str]:
 
 def _application(scope: Scope) -> Place | None:
     own = scope.own
+    if _APPLICATIONS.isdisjoint(own):
+        return None
     for name in APPLICATIONS:
         if name in own and _words(own[name]) != ["off"]:
             return own[name][-1]

@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from tlslint.parse.tree import Argument
@@ -84,6 +84,7 @@ class TlsReader:
         self._governed: dict[tuple[int, int], TlsSettings] = {}
         self._surplus: dict[tuple[int, ...], tuple[Place, ...]] = {}
         self._keys: dict[str, KeyFacts | Unreadable] = {}
+        self._paths: dict[str, str] = {}
 
     def settings(self, scope: Scope) -> TlsSettings:
         """Return what a `server` block (or a block around it) asks for."""
@@ -101,8 +102,10 @@ class TlsReader:
         inherited = self.settings(outer)
         if not own:
             return inherited
-        certificates = self._certificates(scope, inherited.conf_commands)
-        return self._interned(replace(inherited, certificates=certificates, surplus_keys=self._surplus_keys(scope)))
+        values = _values(inherited)
+        values["certificates"] = self._certificates(scope, inherited.conf_commands)
+        values["surplus_keys"] = self._surplus_keys(scope)
+        return self._interned(TlsSettings(**values))
 
     def _read_all(self, scope: Scope) -> TlsSettings:
         module = scope.module or "http"
@@ -401,7 +404,12 @@ class TlsReader:
         )  # fmt: skip
 
     def _path(self, file: str) -> str:
-        return "" if not file or file.startswith(_NOT_FILES) else self.files.resolve(file, self.base)
+        """Return the server path that a name means, empty where it is none of a file."""
+        found = self._paths.get(file)
+        if found is None:
+            is_file = file and not file.startswith(_NOT_FILES)
+            found = self._paths[file] = self.files.resolve(file, self.base) if is_file else ""
+        return found
 
     def _bundle(self, file: str) -> "Bundle | Unreadable":
         if file.startswith("data:"):
@@ -410,14 +418,14 @@ class TlsReader:
             return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:")
         if file.startswith(_NOT_FILES):
             return _not_a_file(file)
-        return self.files.bundle(self.files.resolve(file, self.base))
+        return self.files.bundle(self._path(file))
 
     def _key(self, file: str) -> "KeyFacts | Unreadable":
         if file.startswith("data:"):
             return _key_facts(file[5:].encode("utf-8", "surrogateescape"))
         if file.startswith(_NOT_FILES):
             return _not_a_file(file)
-        path = self.files.resolve(file, self.base)
+        path = self._path(file)
         if path not in self._keys:
             data = self.files.data(path)
             self._keys[path] = data if isinstance(data, Unreadable) else _key_facts(data)
@@ -427,14 +435,14 @@ class TlsReader:
 
     def govern(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
         """Return what governs connections that a name sends to `host` on a socket with this default server."""
-        if host is default:
+        if host is default or _decided_by_default(host) == _decided_by_default(default):
             return host
         key = (id(host), id(default))
         found = self._governed.get(key)
         if found is not None:
             return found
         by_name = decides_by_name(self.target)
-        values = {name: getattr(host, name) for name in TlsSettings.__dataclass_fields__}
+        values = _values(host)
         for name in DEFAULT_SERVER_ALWAYS:
             values[name] = getattr(default, name)
         if not by_name:
@@ -459,7 +467,7 @@ class TlsReader:
         key = (id(host), -id(default))
         found = self._governed.get(key)
         if found is None:
-            values = {name: getattr(default, name) for name in TlsSettings.__dataclass_fields__}
+            values = _values(default)
             values["reject_handshake"] = host.reject_handshake
             values["client_check"] = host.client_check
             if host.verify_client.known == "required" and default.verify_client.known not in (None, "none"):
@@ -473,13 +481,19 @@ class TlsReader:
         return found
 
     def _interned(self, settings: TlsSettings) -> TlsSettings:
-        key = (*[id(getattr(settings, name)) for name in _SETTING_FIELDS], settings.options, settings.security_level)
+        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level)
         return self._whole.setdefault(key, settings)
 
 
-_SETTING_FIELDS = tuple(
-    name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh")
+_FIELDS = tuple(TlsSettings.__dataclass_fields__)
+_all_of: Callable[[TlsSettings], tuple[Any, ...]] = attrgetter(*_FIELDS)
+_settings_of: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
+    *(name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh"))
 )
+_decided_by_default: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
+    *DEFAULT_SERVER_BEFORE_1_29_2, *DEFAULT_SERVER_ALWAYS, "conf_commands"
+)
+"""What the default server has a say in; settings are compared by identity, most hosts inherit the very same ones."""
 
 
 def _key_facts(data: bytes) -> "KeyFacts":
@@ -489,11 +503,18 @@ def _key_facts(data: bytes) -> "KeyFacts":
     return read_private_key_facts(data)
 
 
+def _values(settings: TlsSettings) -> dict[str, Any]:
+    """Return all fields by name, to make others of them: `dataclasses.replace` takes twice as long."""
+    return dict(zip(_FIELDS, _all_of(settings), strict=True))
+
+
 def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, version_known: bool) -> tuple[Shadow, ...]:
     """Return what a host sets itself, with a known other value than the one that governs its connections.
 
     Where the version is not known, what only older versions take from the default server is named with them.
     """
+    if _decided_by_default(host) == _decided_by_default(governing) == _decided_by_default(default):
+        return ()
     found = []
     for name in (*DEFAULT_SERVER_BEFORE_1_29_2, *DEFAULT_SERVER_ALWAYS):
         if _differs(host.setting(name), governing.setting(name)):

@@ -120,6 +120,8 @@ class _Judge:
     misplaced: str
     is_single: bool
     value_error: Callable[[Directive], tuple[Argument, str] | None] | None
+    silent_counts: tuple[int, ...] = ()
+    """Numbers of arguments with which nothing can be said: not even a directive below can have been swallowed."""
 
     def counts(self, arguments: int) -> bool:
         """Whether the directive takes that many arguments."""
@@ -138,7 +140,8 @@ class _Verifier:
         """Shared zones of sessions by name: the module and the word that declared each first."""
         self.is_guess = False
         """Whether it is only guessed in which module a file is included."""
-        self.judges: dict[tuple[str, str, str], _Judge | str] = {}
+        self.judges: dict[tuple[str, str], dict[str, _Judge | str]] = {}
+        """By module and context, and then by the directive's name."""
         self.parameters: dict[tuple[str, str], tuple[str, str, str, str, str] | None] = {}
 
     # -- directives ------------------------------------------------------------------------------------------------
@@ -178,15 +181,17 @@ class _Verifier:
         context = _context(scope)
         # the context of a fragment is a guess, and a guess refuses nothing
         is_made_up = scope.place is None and scope.name != "main"
+        judges = self.judges.setdefault((module, context), {})
         for name, places in scope.own.items():
-            key = (name, module, context)
-            judge = self.judges.get(key)
+            judge = judges.get(name)
             if judge is None:
-                judge = self.judges[key] = self._judge(name, module, context)
+                judge = judges[name] = self._judge(name, module, context)
             if isinstance(judge, _Judge):
                 if judge.is_single and len(places) > 1 and not judge.misplaced:
                     yield from _duplicates(name, places)
                 for place in places:
+                    if len(place.directive.arguments) in judge.silent_counts:
+                        continue
                     identity = (id(place.directive), context)
                     if identity not in seen:
                         seen.add(identity)
@@ -234,7 +239,10 @@ class _Verifier:
             )  # fmt: skip
         if facts.status(self.version) is Status.OBSOLETE:  # nginx does not look at the arguments any more
             return _Judge(facts, lifetime, misplaced, is_single=False, value_error=None)
-        return _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, _value_check(facts))
+        judge = _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, _value_check(facts))
+        if lifetime is None and not misplaced and judge.value_error is None:
+            judge.silent_counts = tuple(number for number in (0, 1) if judge.counts(number))
+        return judge
 
     def _directive(self, directive: Directive, judge: _Judge, is_made_up: bool) -> Iterator[Problem]:
         if judge.lifetime is not None:

@@ -1,6 +1,7 @@
 """What the rules about names in certificates share."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tlslint.resolve.model import Deployment, Endpoint, Listener, ServerName
@@ -47,11 +48,16 @@ def is_address(name: str) -> bool:
     return address_in(name) is not None
 
 
-def presented(deployment: Deployment) -> Iterator[tuple[Endpoint, ServerName, "Served", "Certificate"]]:
-    """Yield each name with each certificate that clients get who ask for it; not for hosts that borrow one.
+@lru_cache(maxsize=1)
+def presented(deployment: Deployment) -> tuple[tuple[Endpoint, ServerName, "Served", "Certificate"], ...]:
+    """Return each name with each certificate that clients get who ask for it; not for hosts that borrow one.
 
     Who connects to an address sends no name, and gets what the socket's default server presents.
     """
+    return tuple(_presented(deployment))
+
+
+def _presented(deployment: Deployment) -> Iterator[tuple[Endpoint, ServerName, "Served", "Certificate"]]:
     addresses: dict[Listener, list[ServerName]] | None = None
     for served, chain in chains(deployment):
         if addresses is None:

@@ -1,7 +1,8 @@
 """What the rules about HTTP share: who is served over TLS, and what a Strict-Transport-Security header says."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from tlslint.parse.tree import Source, Span
 from tlslint.record import dataclass
@@ -26,14 +27,17 @@ class SecureHost:
         return [endpoint.label for endpoint in self.endpoints]
 
 
-def secure_hosts(deployment: Deployment) -> Iterator[SecureHost]:
-    """Yield the hosts that answer HTTP requests over TLS, in order."""
-    found: dict[int, SecureHost] = {}
+@lru_cache(maxsize=1)
+def secure_hosts(deployment: Deployment) -> tuple[SecureHost, ...]:
+    """Return the hosts that answer HTTP requests over TLS, in order."""
+    found: dict[VirtualHost, SecureHost] = {}
     for endpoint in negotiating(deployment):
         host = endpoint.virtual_host
         if endpoint.listener.module == "http":
-            found.setdefault(id(host), SecureHost(host, [])).endpoints.append(endpoint)
-    yield from found.values()
+            if host not in found:
+                found[host] = SecureHost(host, [])
+            found[host].endpoints.append(endpoint)
+    return tuple(found.values())
 
 
 def half_read(deployment: Deployment) -> set[Source]:
@@ -56,9 +60,29 @@ def may_be_sent(values: tuple[str, ...] | Unknown) -> bool:
     return isinstance(values, Unknown) or any(values)
 
 
+def distinct_headers(locations: Iterable[Location]) -> Iterator[Header]:
+    """Yield each header that is set in these places once, in order."""
+    seen: set[int] = set()
+    for headers in {id(location.headers): location.headers for location in locations}.values():
+        for header in headers:
+            if id(header) not in seen:
+                seen.add(id(header))
+                yield header
+
+
+def is_hsts(header: Header) -> bool:
+    """Whether it is a Strict-Transport-Security header that may be sent over TLS."""
+    return header.name.lower() == HSTS and may_be_sent(header.over_tls)
+
+
 def hsts_headers(location: Location) -> list[Header]:
     """Return the Strict-Transport-Security headers that the server may add in a location over TLS."""
-    return [header for header in location.headers if header.name.lower() == HSTS and may_be_sent(header.over_tls)]
+    return [header for header in location.headers if is_hsts(header)]
+
+
+def final_hsts_headers(host: VirtualHost) -> Iterator[Header]:
+    """Yield each Strict-Transport-Security header that a host may add where requests end, once."""
+    return filter(is_hsts, distinct_headers(location for location in host.locations if location.final))
 
 
 def value_span(header: Header) -> Span:
@@ -77,7 +101,7 @@ def known_values(header: Header) -> tuple[str, ...]:
     return () if isinstance(header.over_tls, Unknown) else tuple(value for value in header.over_tls if value)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class Directives:
     """A Strict-Transport-Security value, read as RFC 6797 section 6.1 has it."""
 
@@ -92,6 +116,7 @@ class Directives:
 _DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("[^"]*"|[^\s;"]+)\s*)?')
 
 
+@lru_cache(maxsize=1024)
 def read_hsts(value: str) -> Directives:
     """Read a Strict-Transport-Security value."""
     found: dict[str, str | None] = {}

@@ -1,12 +1,13 @@
 """What all rules share: how lists are written, which argument a finding points at, whom a setting governs."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.parse.tree import Argument, Span
-from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting
+from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting, TlsSettings
 
 T = TypeVar("T")
 
@@ -107,15 +108,25 @@ def negotiating(deployment: Deployment) -> tuple[Endpoint, ...]:
 
 def governed_by(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]]:
     """Yield the negotiating endpoints, those together for which the same settings of these names are in force."""
-    return sharing(negotiating(deployment), *fields)
+    known = _governed(deployment)
+    if fields not in known:
+        known[fields] = list(sharing(negotiating(deployment), *fields))
+    yield from known[fields]
+
+
+@lru_cache(maxsize=1)
+def _governed(deployment: Deployment) -> dict[tuple[str, ...], list[list[Endpoint]]]:
+    """Return what `governed_by` has found so far: several rules ask for the same fields."""
+    return {}
 
 
 def sharing(endpoints: Iterable[Endpoint], *fields: str) -> Iterator[list[Endpoint]]:
     """Yield those endpoints together for which the same settings of these names are in force."""
-    groups: dict[tuple[int, ...], list[Endpoint]] = {}
+    settings_of: Callable[[TlsSettings], object] = attrgetter(*fields)
+    # settings compare by identity
+    groups: dict[object, list[Endpoint]] = {}
     for endpoint in endpoints:
-        key = tuple([id(getattr(endpoint.tls, name)) for name in fields])
-        groups.setdefault(key, []).append(endpoint)
+        groups.setdefault(settings_of(endpoint.tls), []).append(endpoint)
     yield from groups.values()
 
 

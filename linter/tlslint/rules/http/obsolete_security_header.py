@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.web import may_be_sent, name_span
+from tlslint.rules.web import distinct_headers, may_be_sent, name_span
 
 rule = Rule(
     code="TLS806",
@@ -43,18 +43,13 @@ OBSOLETE = {
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each obsolete header that is sent anywhere."""
     for host in deployment.virtual_hosts:
-        seen: set[int] = set()
-        for location in host.locations:
-            for header in location.headers:
-                reason = OBSOLETE.get(header.name.lower())
-                if reason is None or id(header) in seen:
-                    continue
-                seen.add(id(header))
-                if may_be_sent(header.over_tls) or may_be_sent(header.over_plain):
-                    yield rule.finding(
-                        f"{header.name} is an obsolete header, sent by {{endpoint}}",
-                        name_span(header.place, header.name),
-                        label=reason,
-                        help="remove the line",
-                        endpoints=[host.label],
-                    )
+        for header in distinct_headers(host.locations):
+            reason = OBSOLETE.get(header.name.lower())
+            if reason is not None and (may_be_sent(header.over_tls) or may_be_sent(header.over_plain)):
+                yield rule.finding(
+                    f"{header.name} is an obsolete header, sent by {{endpoint}}",
+                    name_span(header.place, header.name),
+                    label=reason,
+                    help="remove the line",
+                    endpoints=[host.label],
+                )

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.web import hsts_headers, known_values, read_hsts, secure_hosts, value_span
+from tlslint.rules.web import final_hsts_headers, known_values, read_hsts, secure_hosts, value_span
 from tlslint.rules.words import counted
 
 rule = Rule(
@@ -42,25 +42,20 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     if least is None:
         return
     for secure in secure_hosts(deployment):
-        seen: set[int] = set()
-        for location in secure.host.locations:
-            for header in hsts_headers(location) if location.final else ():
-                if id(header) in seen:
-                    continue
-                seen.add(id(header))
-                ages = [age for value in known_values(header) if (age := read_hsts(value).max_age) is not None]
-                if ages and min(ages) < least:
-                    age = min(ages)
-                    yield rule.finding(
-                        "Strict-Transport-Security is switched off for {endpoint}"
-                        if age == 0
-                        else f"Strict-Transport-Security lasts {_days(age)} for {{endpoint}}",
-                        value_span(header),
-                        label=f"less than {_days(least)}",
-                        source=policy.source_of("hsts_min_age"),
-                        help=f"raise max-age to {least} once all of the site works over TLS",
-                        endpoints=secure.labels,
-                    )
+        for header in final_hsts_headers(secure.host):
+            ages = [age for value in known_values(header) if (age := read_hsts(value).max_age) is not None]
+            if ages and min(ages) < least:
+                age = min(ages)
+                yield rule.finding(
+                    "Strict-Transport-Security is switched off for {endpoint}"
+                    if age == 0
+                    else f"Strict-Transport-Security lasts {_days(age)} for {{endpoint}}",
+                    value_span(header),
+                    label=f"less than {_days(least)}",
+                    source=policy.source_of("hsts_min_age"),
+                    help=f"raise max-age to {least} once all of the site works over TLS",
+                    endpoints=secure.labels,
+                )
 
 
 def _days(seconds: int) -> str:

@@ -18,7 +18,7 @@ Hosts without TLS, and logs or formats that stand in files which could not be re
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.parse.tree import Span
@@ -50,7 +50,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding where no log of any TLS host has both."""
     if deployment.fragment:
         return
-    hosts = list(secure_hosts(deployment))
+    hosts = secure_hosts(deployment)
     if any(not endpoint.listener.address for secure in hosts for endpoint in secure.endpoints):
         return  # the hosts are in files that were not read
     if half_read(deployment):
@@ -86,7 +86,7 @@ def _what(log: LogFormat) -> str:
     return f'the format "{log.format_name}"'
 
 
-def _span(log: LogFormat | None, hosts: list[SecureHost]) -> Span:
+def _span(log: LogFormat | None, hosts: Sequence[SecureHost]) -> Span:
     if log is not None and log.format_place is not None:
         return log.format_place.argument(0).span
     if log is not None and log.place is not None:
