@@ -147,12 +147,8 @@ class Live:
         made.settimeout(5)
         return made
 
-    def tls(self, listen: str, sni: str | None, **options: Any) -> ssl.SSLSocket:
-        """A TLS connection that believes every certificate.
-
-        `version` limits it to one version; `certificate` is the name of a client certificate; `alpn` is offered.
-        Raises `ssl.SSLError` where the handshake fails.
-        """
+    def context(self, **options: Any) -> ssl.SSLContext:
+        """The settings of a client that believes every certificate; options as for `tls`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -167,6 +163,15 @@ class Live:
             context.load_cert_chain(file.with_suffix(".pem"), file.with_suffix(".key"))
         if "alpn" in options:
             context.set_alpn_protocols(options["alpn"])
+        return context
+
+    def tls(self, listen: str, sni: str | None, **options: Any) -> ssl.SSLSocket:
+        """A TLS connection that believes every certificate.
+
+        `version` limits it to one version; `certificate` is the name of a client certificate; `alpn` is offered.
+        Raises `ssl.SSLError` where the handshake fails.
+        """
+        context = self.context(**options)
         plain = self.connect(listen)
         try:
             return context.wrap_socket(plain, server_hostname=sni)

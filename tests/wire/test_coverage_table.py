@@ -65,8 +65,8 @@ def test_every_row_is_covered_or_waits() -> None:
             assert row.fixture.startswith(f"{row.number:02}-"), row
             assert row.shows or row.absent or row.finds, f"row {row.number} is shown by nothing"
     assert {row.fixture for row in COVERED} == {path.name for path in COVERAGE.iterdir()}
-    # rows that wait are the exception
-    assert Counter(row.kind for row in ROWS)["later"] < 30
+    # what no configuration shows is the exception
+    assert Counter(row.kind for row in ROWS)["later"] <= 3
 
 
 @pytest.mark.parametrize("row", COVERED, ids=label)
