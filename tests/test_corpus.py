@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import require_servers
+from support.corpus import needed_corpus
 from tlslint.parse.nginx import parse
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Source
@@ -17,16 +17,11 @@ from tlslint.run import lint
 from tlslint.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-CORPUS = Path(os.environ.get("TLSLINT_CORPUS", ROOT.parent / "shared" / "corpus"))
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Path:
-    if CORPUS.is_dir():
-        return CORPUS
-    if require_servers():
-        pytest.fail(f"the corpus of real configurations is required and not at {CORPUS}")
-    pytest.skip("the corpus of real configurations is not here")
+    return needed_corpus()
 
 
 def nginx_files(corpus: Path) -> Iterator[Path]:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from support.corpus import CORPUS, needed_corpus
 from support.servers import NGINX_NAMES, needed_nginx
 from tlslint.discover import Discovered, discover, split_dump
 from tlslint.parse.tree import Source, Tree
 from tlslint.resolve.include import Unreadable
 from tlslint.settings import Settings
 from tlslint.sniff import server_kind
-
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 SITE = "server {\n    listen 443 ssl;\n    server_name a.test;\n}\n"
 MAIN = "events {}\nhttp {\n    include conf.d/*.conf;\n    include /etc/nginx/sites-enabled/*;\n}\n"
@@ -300,8 +299,6 @@ def test_nginx_dump_gives_the_files_back(folder: Path, name: str) -> None:
 
 
 def corpus_files(kind: str) -> list[str]:
-    if not CORPUS.is_dir():
-        return []
     with (CORPUS / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == kind and row["template"] == "no"]
     listed = [row["local_path"] for row in rows if "symlink" not in row["notes"]]
@@ -327,8 +324,8 @@ NOT_TOLD = {
 }
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
 def test_corpus_is_told_apart() -> None:
+    needed_corpus()
     untold = [path for path in corpus_files("nginx") if server_kind(corpus_text(path)) != "nginx"]
     assert all(any(path.endswith(f"/{name}") for name in NOT_TOLD) for path in untold), untold
     assert len(untold) == len(NOT_TOLD)

@@ -1,16 +1,11 @@
-"""The corpus of real configurations that lies beside the project, where there is one."""
+"""The files of the corpus, as parsers want them."""
 
 import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import pytest
-
-from support.servers import require_servers
+from support.corpus import CORPUS, needed_corpus
 from tlslint.parse.tree import Source
-
-CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 
 
 @dataclass(frozen=True)
@@ -27,9 +22,7 @@ class CorpusFile:
 @cache
 def corpus(server: str) -> tuple[CorpusFile, ...]:
     """The files of one server ("nginx" or "apache"); skips the test by name where there is no corpus."""
-    manifest = CORPUS / "MANIFEST.csv"
-    if not manifest.exists():
-        (pytest.fail if require_servers() else pytest.skip)(f"no corpus at {CORPUS}")
+    manifest = needed_corpus() / "MANIFEST.csv"
     with manifest.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == server]
     return tuple(

@@ -8,9 +8,10 @@ from pathlib import Path
 import crossplane.lexer
 import pytest
 
-from parse.corpus import CORPUS, corpus
+from parse.corpus import corpus
 from parse.crossplane_feed import Token, crossplane_tree, install, same_tree, tokens
 from parse.nginx_oracle import IN_SERVER, MAIN, WORDS_ONLY, ask
+from support.corpus import CORPUS
 from support.servers import NginxBinary
 from tlslint.parse.nginx import parse
 from tlslint.parse.tree import Argument, Source, walk

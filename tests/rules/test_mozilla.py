@@ -9,12 +9,11 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from support.servers import require_servers
+from support import corpus
 from tlslint.check import check
 from tlslint.discover import Root, discover
 from tlslint.finding import Finding, Severity
@@ -27,7 +26,7 @@ from tlslint.target import Version, parse_target
 from tlslint.tls.groups import evaluate_groups
 from tlslint.tls.suites import library
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "mozilla"
+CORPUS = corpus.CORPUS / "mozilla"
 FAMILIES = [module for module in RULES if module.rule.code[3] in "12"]
 OLDEST_LIBRARY = Version("1.0.2")
 
@@ -38,8 +37,7 @@ OLD = 1260
 
 @pytest.fixture(autouse=True)
 def _corpus_is_here() -> None:
-    if not CORPUS.is_dir():
-        (pytest.fail if require_servers() else pytest.skip)(f"no generator outputs at {CORPUS}")
+    corpus.needed_corpus()
 
 
 class Row(NamedTuple):

@@ -6,10 +6,8 @@ Those are: no protocol version at all where a release lacks the ones of the prof
 
 from collections.abc import Iterator
 
-import pytest
-
-from rules.test_mozilla import CORPUS, parsed, rows
-from support.servers import require_servers
+from rules.test_mozilla import parsed, rows
+from support.corpus import needed_corpus
 from tlslint.check import check
 from tlslint.finding import Finding
 from tlslint.policy import load_policy
@@ -37,8 +35,7 @@ def is_known(target: str, finding: Finding) -> bool:
 
 
 def test_generated_configurations() -> None:
-    if not CORPUS.is_dir():
-        (pytest.fail if require_servers() else pytest.skip)(f"no generator outputs at {CORPUS}")
+    needed_corpus()
     everything = list(found())
     unexpected = [
         f"{file} for {target}, line {finding.span.line}: {finding.name}: {finding.message}"
