@@ -665,7 +665,7 @@ ROWS = (
         76, "Old versions do not reach an upstream of TLS 1.3 alone.", "76-upstream-of-tls13-only",
         finds=(Finds("weak-upstream-protocol", "proxy_pass", until=(1, 27, 3)),), claim=upstream_is_out_of_reach,
     ),
-    Row(77, "The first handshake of each worker has no staple.", later="no configuration without a response in a file does"),
+    Row(77, "The first handshake of each worker has no staple.", later="so does every server that fetches responses"),
     Row(
         78, "A certificate that must be stapled is not.", "78-must-staple-without-stapling",
         finds=(Finds("missing-must-staple", "must-staple.pem"),),
