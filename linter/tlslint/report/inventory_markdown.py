@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tlslint.inventory import Answer, CertificateEntry, CrlEntry, Inventory, NamedFile, Naming, Role, Unread
-from tlslint.report.inventory_words import HEADINGS, few, lifetime, moment, unread_what
+from tlslint.report.inventory_words import HEADINGS, lifetime, moment, unread_what
 from tlslint.report.show import versions
-from tlslint.report.text import visible
+from tlslint.report.text import few, visible
 
 MAX_NAMES = 20
 MAX_USERS = 10

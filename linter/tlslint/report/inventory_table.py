@@ -15,9 +15,9 @@ from tlslint.inventory import (
     Verdict,
 )
 from tlslint.pki.dates import State
-from tlslint.report.inventory_words import HEADINGS, days_left, few, key_and_signature, lifetime, unread_what
+from tlslint.report.inventory_words import HEADINGS, days_left, key_and_signature, lifetime, unread_what
 from tlslint.report.show import versions, wrapped
-from tlslint.report.text import PLAIN, Palette, counted, visible
+from tlslint.report.text import PLAIN, Palette, counted, few, visible
 
 MAX_AUTHORITIES = 12
 """CAs of one role that are listed: a public bundle has 150 of them."""

@@ -1,10 +1,8 @@
 """Words that the formats of the inventory share."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tlslint.inventory import CertificateEntry, Role, Unread
-from tlslint.report.text import counted
 
 HEADINGS = {
     Role.SERVER: "Certificates of endpoints",
@@ -15,13 +13,6 @@ HEADINGS = {
     Role.UPSTREAM_CLIENT: "Client certificates towards upstreams",
     Role.UPSTREAM_CA: "Authorities for upstreams",
 }
-
-
-def few(items: Sequence[str], most: int, noun: str) -> str:
-    """Name the first few and count the rest: `a, b and 3 more names`; one item more than `most` is named as well."""
-    if len(items) > most + 1:
-        return f"{', '.join(items[:most])} and {counted(len(items) - most, f'more {noun}')}"
-    return ", ".join(items)
 
 
 def days_left(days: int) -> str:

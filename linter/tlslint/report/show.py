@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tlslint.report.as_json import dumped
-from tlslint.report.text import PLAIN, Palette, counted, visible, width
+from tlslint.report.text import PLAIN, Palette, counted, few, visible, width
 from tlslint.resolve.model import (
     CertificatePair,
     Deployment,
@@ -240,17 +240,11 @@ def _heading(endpoints: list[Endpoint], palette: Palette, columns: int) -> Itera
             number = sum(len(names) * len(where) for names, where in rest)
             yield f"  and {counted(number, 'more endpoint')} on {counted(sum(len(w) for _, w in rest), 'more socket')}"
             return
-        text = visible(_few(where, MAX_SOCKETS, "socket"))
+        text = visible(few(where, MAX_SOCKETS, "socket"))
         if endpoints[0].handshake.outcome != "plaintext" and endpoints[0].listener.address:
-            text = f"{visible(_few(names, MAX_NAMES, 'name'))} on {text}"
+            text = f"{visible(few(names, MAX_NAMES, 'name'))} on {text}"
         for line in wrapped(text.split(" "), columns - 2):
             yield f"  {palette.paint(line, 'strong')}"
-
-
-def _few(items: Sequence[str], most: int, noun: str) -> str:
-    if len(items) > most + 1:
-        return f"{', '.join(items[:most])} and {counted(len(items) - most, f'more {noun}')}"
-    return ", ".join(items)
 
 
 RETRY_FAILURES = {

@@ -1,6 +1,6 @@
 """Text for terminals: nothing from a file reaches the screen raw, and columns are counted as they are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tlslint.record import dataclass
 
@@ -96,3 +96,10 @@ def _width(char: str) -> int:
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: `1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def few(items: Sequence[str], most: int, noun: str) -> str:
+    """Name the first few and count the rest: `a, b and 3 more names`; one item more than `most` is named as well."""
+    if len(items) > most + 1:
+        return f"{', '.join(items[:most])} and {counted(len(items) - most, f'more {noun}')}"
+    return ", ".join(items)
