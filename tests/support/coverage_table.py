@@ -204,25 +204,28 @@ def everybody_is_refused(live: Live) -> None:
 def revoked_client_resumes(live: Live) -> None:
     client = live.context(certificate="client-1", version=ssl.TLSVersion.TLSv1_2)
 
-    def ask(session: ssl.SSLSession | None = None) -> tuple[int, ssl.SSLSession | None]:
+    def ask(session: ssl.SSLSession | None = None) -> tuple[str, ssl.SSLSession | None]:
         with live.connect(TLS) as plain, client.wrap_socket(plain, server_hostname=A, session=session) as connection:
             kept = connection.session
-            return status(exchange(connection, A, "/")), kept
+            return exchange(connection, A, "/"), kept
 
     first, session = ask()
-    assert first == 200
+    assert status(first) == 200
+    worker = first.splitlines()[-1]
     revoked = live.server.configuration.parent / "clients.crl"
     shutil.copy(FIXTURES / "certificates/client-ca-1-crl-later.pem", revoked)
     # newer versions do not read a file again that has the same time, in seconds
     os.utime(revoked, (0, 0))
     live.server.reload()
-    deadline = time.monotonic() + 10
-    # the old worker accepts connections until the new one is there
-    while ask()[0] == 200:
+    deadline = time.monotonic() + 20
+    # the old worker accepts connections for a while
+    while (answer := ask(session)[0]).splitlines()[-1] == worker:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert ask(session)[0] == 200
-    assert ask()[0] == 400
+    assert status(answer) == 200
+    while status(ask()[0]) == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def nothing_is_stapled(live: Live) -> None:
