@@ -24,9 +24,7 @@ from tlslint.settings import Settings
 from tlslint.target import parse_target
 
 NAME = "a.example.test"
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nStrict-Transport-Security: max-age=7\r\n\r\nok"
-)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nStrict-Transport-Security: max-age=7\r\n\r\nok"
 CASES = {
     "defaults": "proxy_pass https://127.0.0.1:{port};",
     "named": "proxy_pass https://localhost:{port}; proxy_ssl_server_name on;",

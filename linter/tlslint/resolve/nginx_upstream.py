@@ -262,8 +262,6 @@ def _cipher_string(places: list[Place]) -> str | Unknown:
     return Unknown("the directive has no value")
 
 
-_NO_TLS: Final[dict[str, Any]] = {
-    field: Setting(Unknown("the connection does not speak TLS")) for field in SPELLINGS
-}
+_NO_TLS: Final[dict[str, Any]] = {field: Setting(Unknown("the connection does not speak TLS")) for field in SPELLINGS}
 
 __all__ = ["PASSES", "UpstreamReader", "expanded"]

@@ -57,7 +57,7 @@ def oldest_at_level(openssl: OpenSSL, level: int, key_type: str | None = None) -
 def oldest_version(openssl: OpenSSL, level: int) -> Protocol:
     """The oldest version that the version check itself lets pass at security ``level``, whatever the signatures need.
 
-    A server chooses the version before it looks at the name that the client asks for, so this is asked of the default server.
+    A server chooses the version before it looks at the name that the client asks for, so the default server is asked.
     """
     if openssl.generation == "1.0.2" or level == 0:
         return Protocol.SSLv2
@@ -67,7 +67,7 @@ def oldest_version(openssl: OpenSSL, level: int) -> Protocol:
 
 
 def lowest_range(enabled: Iterable[str], openssl: OpenSSL, level: int) -> tuple[Protocol, ...]:
-    """The lowest run of versions without a hole: what OpenSSL takes for its range of versions when a handshake starts."""
+    """The lowest run of versions without a hole: what OpenSSL takes for its range when a handshake starts."""
     known, oldest, wanted = compiled(openssl), oldest_version(openssl, level), set(enabled)
     found: list[Protocol] = []
     for protocol in PROTOCOLS:

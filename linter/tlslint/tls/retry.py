@@ -1,4 +1,4 @@
-"""What becomes of a TLS 1.3 client whose key share the server does not take, where two hosts judge its two ClientHellos.
+"""What becomes of a TLS 1.3 client whose key share is not taken, where two hosts judge its two ClientHellos.
 
 The server answers such a client with a HelloRetryRequest that already names a cipher suite, and chooses again when the
 client comes back (RFC 8446, section 4.1.4: the choice has to be the same). nginx before 1.29.2 chooses first by the

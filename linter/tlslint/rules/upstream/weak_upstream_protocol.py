@@ -87,9 +87,7 @@ def _asleep(deployment: Deployment, upstream: Upstream, weak: list[str]) -> str:
     """Say which OpenSSL does not negotiate any of these versions; empty where all do."""
     targets = deployment.targets()
     text = upstream.ciphers.known or "DEFAULT"
-    resting = [
-        target for target in targets if not negotiable(weak, build(target), level_of(text, None, target), None)
-    ]
+    resting = [target for target in targets if not negotiable(weak, build(target), level_of(text, None, target), None)]
     if not resting:
         return ""
     names = releases([str(target.openssl) for target in resting], [str(target.openssl) for target in targets])
