@@ -174,12 +174,15 @@ class CertificatePair:
     @property
     def leaf(self) -> "Certificate | None":
         """The certificate that the server takes as its own: the first of the file."""
-        return self.bundle.certificates[0] if self.bundle and self.bundle.certificates else None
+        if self.bundle is None:
+            return None
+        return next((entry.certificate for entry in self.bundle.entries if entry.served), None)
 
     @property
     def key_type(self) -> str | None:
         """`rsa`, `ec`, …, or None where the file could not be read."""
-        return self.leaf.key_type if self.leaf else None
+        leaf = self.leaf
+        return leaf.key_type if leaf is not None else None
 
 
 def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:

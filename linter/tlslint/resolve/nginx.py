@@ -68,6 +68,7 @@ class _Resolution:
         self.target = target.concrete()
         self.given = target
         self.version_known = target.known
+        self.by_name = decides_by_name(self.target)
         self.main, self.expansion = scopes_of(root.files, root.base, tree, root.context)
         self.reader = TlsReader(self.target, root.files, self.expansion.base)
         self.answers = Answers(self.target)
@@ -254,8 +255,8 @@ class _Resolution:
             handshake = self.answers.answer(
                 governing,
                 opening=None if default.tls.reject_handshake.known and answering is default else default.tls,
-                taking_over=None if decides_by_name(self.target) or answering is default else host.tls,
-                version_level=0 if decides_by_name(self.target) else self.answers.level(default.tls),
+                taking_over=None if self.by_name or answering is default else host.tls,
+                version_level=0 if self.by_name else self.answers.level(default.tls),
                 # stream's names come with the SSL context, those of http from the server that the name selects
                 alpn=self._alpn(listener, answering if listener.module == "stream" else host),
                 quic=quic,

@@ -398,7 +398,7 @@ def _script(scope: Scope) -> str:
         if not _SCRIPTS.isdisjoint(level.own):
             found.update(_SCRIPTS & level.own.keys())
         level = level.parent
-    return next((name for name in SCRIPTS if name in found), "")
+    return next((name for name in SCRIPTS if name in found), "") if found else ""
 
 
 _SCRIPTS: frozenset[str] = frozenset(SCRIPTS)
