@@ -63,7 +63,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         for served, chain in unlimited:
             if _leads_to(chain, pool):
                 yield rule.finding(
-                    f'{named(served)}, which is served here, is good as a client certificate for {{endpoint}}: '
+                    f"{named(served)}, which is served here, is good as a client certificate for {{endpoint}}: "
                     f'"{setting.known}" vouches for it, and it is limited to no purpose',
                     setting.span,
                     label="issues to servers as well",
