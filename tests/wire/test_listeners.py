@@ -101,6 +101,13 @@ HTTP = {
         server {{ listen 127.0.0.2:{0} ssl; ssl_ciphers ALL:!aNULL:@SECLEVEL=2; }}
         server {{ listen 127.0.0.2:{1} ssl; {ec384} ssl_ciphers ALL:@SECLEVEL=3; }}
     """,
+    "Suite B": """
+        {ec} ssl_ecdh_curve X25519:secp521r1:prime256v1:secp384r1;
+        server {{ listen 127.0.0.1:{0} ssl; ssl_ciphers SUITEB128; }}
+        server {{ listen 127.0.0.1:{1} ssl; ssl_ciphers SUITEB192; }}
+        server {{ listen 127.0.0.2:{0} ssl; ssl_ciphers SUITEB128ONLY:AES128-SHA; {a} }}
+        server {{ listen 127.0.0.2:{1} ssl; ssl_ciphers SUITEB192; {ec384} }}
+    """,
 }
 BEFORE_1_25_1 = {
     "ssl on": """

@@ -148,6 +148,10 @@ def negotiate(
     oldest = oldest_version(openssl, version_level)
     if quic:
         enabled = enabled & {TLS13}
+    if listed.only_groups:
+        # a Suite B word in the list leaves nothing but its curves (RFC 6460), for keys as for the exchange
+        groups = ":".join(listed.only_groups)
+        keys = tuple(key for key in keys if key == UNKNOWN_KEY or (key[0] == "ec" and key[2] in listed.only_groups))
     selected = groups_default(openssl) if groups == "auto" else evaluate_groups(groups, openssl).groups
     allowed = usable_groups(selected, level, openssl)
     known = compiled(openssl)
