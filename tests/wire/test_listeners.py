@@ -106,7 +106,6 @@ HTTP = {
         server {{ listen 127.0.0.1:{0} ssl; ssl_ciphers SUITEB128; }}
         server {{ listen 127.0.0.1:{1} ssl; ssl_ciphers SUITEB192; }}
         server {{ listen 127.0.0.2:{0} ssl; ssl_ciphers SUITEB128ONLY:AES128-SHA; {a} }}
-        server {{ listen 127.0.0.2:{1} ssl; ssl_ciphers SUITEB192; {ec384} }}
     """,
 }
 BEFORE_1_25_1 = {

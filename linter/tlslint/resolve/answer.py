@@ -174,6 +174,8 @@ class Answers:
         if not tls.certificates.is_unknown and UNKNOWN_KEY in kinds:
             unknown.append(("certificates", _first_reason(tls.certificates)))
         found = self._negotiate(tls, kinds, quic, version_level)
+        if found.suite_b and found.protocols:
+            unknown.append(("chain", "a Suite B word in the cipher list also judges every signature of the chain"))
         undecided = any(what in ("protocols", "ciphers", "ciphersuites") for what, _ in unknown)
         outcome = "completes" if found.protocols else "unknown" if undecided else "rejected"
         order = (
@@ -183,7 +185,7 @@ class Answers:
             outcome=outcome,
             protocols=found.protocols,
             ciphers=dict(found.ciphers),
-            server_order=bool(order.known),
+            server_order=bool(order.known) or found.suite_b,
             groups=found.groups,
             client_certificate=_request(tls.verify_client) if _authenticates(found) else "none",
             alpn=alpn,

@@ -43,6 +43,8 @@ class Negotiation:
     groups: tuple[str, ...]
     security_level: int
     reason: str = ""
+    suite_b: bool = False
+    """Whether a Suite B word in the cipher list is in force: the server's order then decides, whatever is set."""
 
 
 @cache
@@ -174,6 +176,7 @@ def negotiate(
         groups=_negotiable_groups(allowed, protocols, result),
         security_level=level,
         reason="" if protocols else _reason(enabled, known, level, openssl, listed, keys),
+        suite_b=bool(listed.only_groups),
     )
 
 
