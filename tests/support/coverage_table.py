@@ -149,7 +149,7 @@ def nobody_is_let_in(live: Live) -> None:
 
 
 def wrong_version(live: Live) -> None:
-    assert fails(live, TLS, A) .count("wrong version number")
+    assert fails(live, TLS, A).count("wrong version number")
     assert status(live.ask_plainly(TLS, A)) == 200
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
     from tlslint.pki.clients import ClientAuthorities
 
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Who is a client for some set of files, all of which could be read.
