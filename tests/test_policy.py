@@ -732,6 +732,13 @@ def load_or_explain(spec: str, base: Path | None = None) -> None:
         assert hash(policy) is not None
 
 
+def test_digits_that_are_no_numbers_in_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text('{"name": "x", "0²0": 1}', encoding="utf-8")
+    with pytest.raises(PolicyError, match="0²0"):
+        load_policy(str(path))
+
+
 @FUZZ
 @given(data=st.data())
 def test_corrupted_values_raise_policy_errors_only(tmp_path: Path, data: st.DataObject) -> None:

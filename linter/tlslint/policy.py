@@ -603,4 +603,4 @@ def _json_path(steps: Iterable[str | int]) -> str:
 
 def _natural_order(problem: PolicyProblem) -> tuple[list[tuple[int, int | str]], str]:
     parts = re.split(r"(\d+)", problem.path)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts], problem.message
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], problem.message

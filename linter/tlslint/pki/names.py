@@ -68,7 +68,7 @@ def _a_label(label: str) -> str:
 
 
 def _address(name: str) -> str | None:
-    if ":" not in name and not name[-1:].isdigit():
+    if ":" not in name and not name[-1:].isdecimal():
         return None  # nearly all names: no need to ask
     try:
         return str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))

@@ -33,7 +33,7 @@ def is_single_label(name: str) -> bool:
 
 def address_in(name: str) -> "IPv4Address | IPv6Address | None":
     """Return the IP address that a name is, or None."""
-    if ":" not in name and not name[-1:].isdigit():
+    if ":" not in name and not name[-1:].isdecimal():
         return None
     import ipaddress
 
