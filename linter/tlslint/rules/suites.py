@@ -389,7 +389,8 @@ def _hosts_with_tls(deployment: Deployment) -> Iterator[tuple[VirtualHost, list[
     own: dict[int, list[str]] = {}
     for endpoint in deployment.endpoints:
         own.setdefault(id(endpoint.virtual_host), []).append(endpoint.label)
-    for host in deployment.virtual_hosts:
+    # messages name the first: one that clients reach over TLS, if there is any
+    for host in sorted(deployment.virtual_hosts, key=lambda host: not any(socket.tls for socket in host.listeners)):
         tls = host.tls
         # a certificate that an unread file may hold is none where no socket of the host speaks TLS
         possible = tls.certificates.is_unknown and any(listener.tls for listener in host.listeners)
