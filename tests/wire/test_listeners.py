@@ -101,6 +101,22 @@ HTTP = {
         server {{ listen 127.0.0.2:{0} ssl; ssl_ciphers ALL:!aNULL:@SECLEVEL=2; }}
         server {{ listen 127.0.0.2:{1} ssl; {ec384} ssl_ciphers ALL:@SECLEVEL=3; }}
     """,
+    "a default server that cannot start a handshake": """
+        {a} ssl_protocols TLSv1.2 TLSv1.3;
+        server {{ listen 127.0.0.1:{0} ssl; server_name a.example.test; ssl_protocols TLSv1 TLSv1.3;
+            ssl_ciphers ECDHE+AESGCM:@SECLEVEL=0; }}
+        server {{ listen 127.0.0.1:{0} ssl; server_name b.example.test; {b} }}
+        server {{ listen 127.0.0.1:{1} ssl; server_name a.example.test; ssl_conf_command Ciphersuites ""; }}
+        server {{ listen 127.0.0.1:{1} ssl; server_name b.example.test; {b} ssl_session_tickets off; }}
+        server {{ listen 127.0.0.2:{0} ssl; server_name a.example.test;
+            ssl_conf_command Protocol -TLSv1.3; ssl_conf_command MinProtocol TLSv1.3; }}
+        server {{ listen 127.0.0.2:{0} ssl; server_name b.example.test; {b} ssl_ciphers DEFAULT; }}
+    """,
+    "the default server's level while the version is chosen": """
+        {a} ssl_protocols TLSv1 TLSv1.1 TLSv1.2;
+        server {{ listen 127.0.0.1:{0} ssl; server_name a.example.test; {ec384} ssl_ciphers HIGH:@SECLEVEL=3; }}
+        server {{ listen 127.0.0.1:{0} ssl; server_name b.example.test; {b} ssl_ciphers ALL:@SECLEVEL=0; }}
+    """,
     "Suite B": """
         {ec} ssl_ecdh_curve X25519:secp521r1:prime256v1:secp384r1;
         server {{ listen 127.0.0.1:{0} ssl; ssl_ciphers SUITEB128; }}
