@@ -48,6 +48,12 @@ def other_conditions(checks: ClientChecks) -> bool:
     return any(use.condition and use.variables - {RESULT} for use in checks.uses)
 
 
+def knows_more(endpoint: Endpoint) -> bool:
+    """Whether the host learns more of a client than that its certificate was verified, or may."""
+    checks = endpoint.virtual_host.client_checks
+    return bool(checks.doubt) or any(use.variables - {RESULT, "ssl_server_name"} for use in checks.uses)
+
+
 def names_of(certificates: "Iterable[Certificate]") -> str:
     """Write the names of certificates, the first few of them."""
     distinct = {certificate.label: certificate for certificate in certificates}

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Endpoint
-from tlslint.rules.mutual import RESULT, ca_setting, names_of, verifying
+from tlslint.resolve.model import Deployment
+from tlslint.rules.mutual import ca_setting, knows_more, names_of, verifying
 from tlslint.rules.words import labels
 
 rule = Rule(
@@ -49,7 +49,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         from tlslint.pki.public import is_public
 
         public = [ca for ca in trust.announced if ca in trust.accepted and is_public(ca)]
-        exposed = [endpoint for endpoint in endpoints if not _knows_more(endpoint)] if public else []
+        exposed = [endpoint for endpoint in endpoints if not knows_more(endpoint)] if public else []
         if exposed:
             issues = "are public CAs that issue" if len(public) > 1 else "is a public CA that issues"
             yield rule.finding(
@@ -60,8 +60,3 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 help="name the CA that issues your clients' certificates, or compare the subject too",
                 endpoints=labels(exposed),
             )
-
-
-def _knows_more(endpoint: Endpoint) -> bool:
-    checks = endpoint.virtual_host.client_checks
-    return bool(checks.doubt) or any(use.variables - {RESULT, "ssl_server_name"} for use in checks.uses)

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Endpoint
-from tlslint.rules.mutual import RESULT, ca_setting, verifying
+from tlslint.resolve.model import Deployment
+from tlslint.rules.mutual import ca_setting, knows_more, verifying
 from tlslint.rules.served import chains, file_span, named
 from tlslint.rules.words import labels
 
@@ -51,7 +51,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for endpoints in verifying(deployment, "client_ca", "trusted_ca", "crl"):
         trust = deployment.clients.trust(endpoints[0].tls)
         setting = ca_setting(endpoints[0].tls)
-        exposed = [endpoint for endpoint in endpoints if not _knows_more(endpoint)]
+        exposed = [endpoint for endpoint in endpoints if not knows_more(endpoint)]
         if trust is None or setting.span is None or not exposed:
             continue
         # only where there is a file
@@ -80,8 +80,3 @@ def _is_for_anything(chain: "Chain") -> bool:
 def _leads_to(chain: "Chain", pool: "Authorities") -> bool:
     """Whether an accepted CA issued the certificate, or one that is sent with it."""
     return any(pool.issuers(certificate) for certificate in chain.path)
-
-
-def _knows_more(endpoint: Endpoint) -> bool:
-    checks = endpoint.virtual_host.client_checks
-    return bool(checks.doubt) or any(use.variables - {RESULT, "ssl_server_name"} for use in checks.uses)
