@@ -27,9 +27,10 @@ MAY_IMPORT = {
     "check": {"finding", "policy", "resolve.model"},
     "gaps": {"finding", "resolve.model"},
     "selection": {"finding", "settings"},
+    "fingerprint": {"finding", "sniff", "parse"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},
-    "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "report"},
+    "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "fingerprint", "report"},
 }
 """The parts of the package, and which others each may import; `run` and `cli` put them together."""
 LATE = ("cryptography", "jsonschema", "importlib.metadata", "tomllib")
