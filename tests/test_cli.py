@@ -465,7 +465,7 @@ def test_severities_are_a_choice(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('polcy = "old"\n', 'tlslint.toml:1: unknown key "polcy" (did you mean "policy"?)'),
+        ('polcy = "old"\n', 'tlslint.toml:1:1: unknown key "polcy" (did you mean "policy"?)'),
         ("policy = \n", "tlslint.toml:1:"),
         ('ignore = ["no-such-rule"]\n', 'no rule "no-such-rule"'),
     ],

@@ -15,7 +15,8 @@ KNOWLEDGE = {"record", "target", "tls", "pki"}
 MAY_IMPORT = {
     "record": set[str](),
     "target": {"record"},
-    "settings": {"record"},
+    "toml_places": set[str](),
+    "settings": {"record", "toml_places"},
     "policy": {"record"},
     "finding": {"record", "parse.tree"},
     "parse": {"record", "parse"},

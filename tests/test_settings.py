@@ -1,5 +1,6 @@
 """Settings files: which one counts, what they mean, and what is said about wrong ones."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,15 +8,27 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from tlslint.settings import _KEYS, Settings, SettingsError, find_settings, load_settings
+import tlslint
+from tlslint.settings import (
+    _DEPLOYMENT_KEYS,
+    _KEYS,
+    DeploymentSettings,
+    Settings,
+    SettingsError,
+    _field,
+    find_settings,
+    load_settings,
+)
 
 COMPLETE = """\
 policy = "policies/ours.json"
 target = "nginx=1.22.1,openssl=3.0.19"
 root = "rootfs"
 server = "nginx"
+paths = ["deploy/nginx", "/etc/nginx"]
 exclude = ["vendor/**"]
 select = ["TLS1", "weak-protocol"]
 ignore = ["hsts-missing"]
@@ -30,6 +43,15 @@ expiry-error-days = 3
 
 [severity]
 weak-protocol = "info"
+
+[per-file-ignores]
+"legacy/**" = ["TLS1", "missing-hsts"]
+
+[[deployment]]
+name = "shop"
+paths = ["deploy/shop"]
+root = "shop"
+policy = "old"
 """
 
 
@@ -50,11 +72,16 @@ def test_every_key(project: Path) -> None:
         root=f"{project}/rootfs",
         path_map={"/etc/nginx": f"{project}/deploy/nginx"},
         server="nginx",
+        paths=(f"{project}/deploy/nginx", "/etc/nginx"),
         exclude=("vendor/**",),
         select=("TLS1", "weak-protocol"),
         ignore=("hsts-missing",),
         fail_on="error",
         severity={"weak-protocol": "info"},
+        per_file_ignores={"legacy/**": ("TLS1", "missing-hsts")},
+        deployments=(
+            DeploymentSettings("shop", (f"{project}/deploy/shop",), {"root": f"{project}/shop", "policy": "old"}),
+        ),
         trust_store=("system", f"{project}/roots.pem"),
         require_certificates=True,
         expiry_warning_days=20,
@@ -65,13 +92,66 @@ def test_every_key(project: Path) -> None:
     assert replace(settings, fail_on="info").fail_on == "info"
 
 
-def test_the_readme_shows_every_key(project: Path) -> None:
+def test_the_readme_shows_keys_that_there_are(project: Path) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"(?ms)^```toml\n(.*?)^```", readme)
     assert shown is not None
-    assert set(tomllib.loads(shown[1])) == set(_KEYS)
+    assert set(tomllib.loads(shown[1])) <= set(_KEYS)
     (project / "tlslint.toml").write_text(shown[1], encoding="utf-8")
     assert load_settings().severity == {"missing-hsts": "info"}
+
+
+SCHEMA = json.loads((Path(tlslint.__file__).parent / "data" / "settings.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_schema_has_every_key() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["properties"]) == set(_KEYS)
+    assert set(SCHEMA["properties"]["deployment"]["items"]["properties"]) == {"name", *_DEPLOYMENT_KEYS}
+    jsonschema.validate(tomllib.loads(COMPLETE), SCHEMA)
+    assert all(entry["description"].endswith(".") for entry in SCHEMA["properties"].values())
+
+
+@pytest.mark.parametrize("key", _KEYS)
+def test_the_schema_and_the_reader_agree(key: str, project: Path) -> None:
+    """Each example of the schema is read, its default is the field's, and other types are refused by both."""
+    entry = SCHEMA["properties"][key]
+    if "default" in entry:
+        default = getattr(Settings(), _field(key))
+        assert entry["default"] == (list(default) if isinstance(default, tuple) else default)
+    examples = [*entry.get("examples", entry.get("enum", [])), *([entry["default"]] if "default" in entry else [])]
+    assert examples
+    for example in examples:
+        jsonschema.validate({key: example}, SCHEMA)
+        (project / "tlslint.toml").write_text(f"{key} = {as_toml(example)}\n")
+        load_settings()
+    for wrong in (7.5, [8.5], {"x": [True]}):
+        (project / "tlslint.toml").write_text(f"{key} = {as_toml(wrong)}\n")
+        with pytest.raises(SettingsError):
+            load_settings()
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({key: wrong}, SCHEMA)
+
+
+def as_toml(value: object) -> str:
+    """A value on one line of TOML."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {as_toml(item)}" for name, item in value.items()) + " }"
+    return "[" + ", ".join(map(as_toml, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+def test_the_command_line_goes_before_every_deployment(project: Path) -> None:
+    (project / "tlslint.toml").write_text(
+        "path-map = { '/a' = 'a' }\n"
+        "[[deployment]]\nname = 'one'\ntarget = 'debian-12'\npath-map = { '/b' = 'b' }\n"
+        "[[deployment]]\nname = 'two'\n"
+    )
+    settings = load_settings().overridden({"target": "local", "path_map": {"/c": "c"}})
+    assert settings.target == "local"
+    assert settings.path_map == {"/a": f"{project}/a", "/c": "c"}
+    one, two = settings.deployments
+    assert one.changes == {"target": "local", "path_map": {"/b": f"{project}/b", "/c": "c"}}
+    assert two.changes == {}
 
 
 def test_named_policies_are_not_paths(project: Path) -> None:
@@ -100,32 +180,58 @@ def test_nearest_file_counts_and_search_ends_at_the_checkout(project: Path) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('# x\nfail_on = "error"\n', 'tlslint.toml:2: unknown key "fail_on" (did you mean "fail-on"?)'),
-        ("\n\npolcy = 1\n", 'tlslint.toml:3: unknown key "polcy" (did you mean "policy"?)'),
-        ("zzz = 1\n", 'tlslint.toml:1: unknown key "zzz"'),
-        ("root = 7\n", 'tlslint.toml:1: "root" must be a string, not a number'),
-        ("root = true\n", 'tlslint.toml:1: "root" must be a string, not a boolean'),
-        ("root = 2026-01-01\n", 'tlslint.toml:1: "root" must be a string, not a date'),
-        ('exclude = "vendor"\n', 'tlslint.toml:1: "exclude" must be an array of strings'),
-        ("exclude = [1]\n", 'tlslint.toml:1: "exclude" must be an array of strings'),
+        ('# x\nfail_on = "error"\n', 'tlslint.toml:2:1: unknown key "fail_on" (did you mean "fail-on"?)'),
+        ("\n\npolcy = 1\n", 'tlslint.toml:3:1: unknown key "polcy" (did you mean "policy"?)'),
+        ("zzz = 1\n", 'tlslint.toml:1:1: unknown key "zzz"'),
+        ("root = 7\n", 'tlslint.toml:1:1: "root" must be a string, not a number'),
+        ("root = true\n", 'tlslint.toml:1:1: "root" must be a string, not a boolean'),
+        ("root = 2026-01-01\n", 'tlslint.toml:1:1: "root" must be a string, not a date'),
+        ('exclude = "vendor"\n', 'tlslint.toml:1:1: "exclude" must be an array of strings'),
+        ("exclude = [1]\n", 'tlslint.toml:1:12: "exclude" must be an array of strings'),
         (
             'server = "ngnix"\n',
-            'tlslint.toml:1: "server" must be "auto", "nginx" or "apache", not "ngnix" (did you mean "nginx"?)',
+            'tlslint.toml:1:1: "server" must be "auto", "nginx" or "apache", not "ngnix" (did you mean "nginx"?)',
         ),
         (
             '[severity]\n\nweak-protocol = "fatal"\n',
-            'tlslint.toml:3: "weak-protocol" must be "error", "warning" or "info", not "fatal"',
+            'tlslint.toml:3:1: "weak-protocol" must be "error", "warning" or "info", not "fatal"',
         ),
-        ("require-certificates = 1\n", 'tlslint.toml:1: "require-certificates" must be true or false, not a number'),
-        ("expiry-warning-days = true\n", 'tlslint.toml:1: "expiry-warning-days" must be a number of days'),
-        ("expiry-error-days = -1\n", 'tlslint.toml:1: "expiry-error-days" must be a number of days'),
-        ("trust-store = [1]\n", 'tlslint.toml:1: "trust-store" must be an array of strings'),
-        ("severity = 1\n", 'tlslint.toml:1: "severity" must be a table, not a number'),
+        ("require-certificates = 1\n", 'tlslint.toml:1:1: "require-certificates" must be true or false, not a number'),
+        ("expiry-warning-days = true\n", 'tlslint.toml:1:1: "expiry-warning-days" must be a number of days'),
+        ("expiry-error-days = -1\n", 'tlslint.toml:1:1: "expiry-error-days" must be a number of days'),
+        ("trust-store = [1]\n", 'tlslint.toml:1:16: "trust-store" must be an array of strings'),
+        ("severity = 1\n", 'tlslint.toml:1:1: "severity" must be a table, not a number'),
         (
             '[path-map]\n"etc/nginx" = "x"\n',
-            'tlslint.toml:2: "etc/nginx" in "path-map" must be an absolute path on the server',
+            'tlslint.toml:2:1: "etc/nginx" in "path-map" must be an absolute path on the server',
         ),
-        ('path-map = { "/a" = 1 }\n', 'tlslint.toml:1: "/a" must be a string, not a number'),
+        ('path-map = { "/a" = 1 }\n', 'tlslint.toml:1:14: "/a" must be a string, not a number'),
+        ("per-file-ignores = { 'a/**' = 'TLS1' }\n", 'tlslint.toml:1:22: "a/**" must be an array of strings'),
+        ("[per-file-ignores]\n'a/**' = ['TLS1',\n 2]\n", 'tlslint.toml:3:2: "a/**" must be an array of strings'),
+        ("deployment = {}\n", 'tlslint.toml:1:1: "deployment" must be an array of tables, as in [[deployment]]'),
+        ("deployment = ['a']\n", 'tlslint.toml:1:15: "deployment" must be a table, not a string'),
+        ("[[deployment]]\n", "tlslint.toml:1:3: a deployment needs a name"),
+        ("[[deployment]]\nname = ''\n", "tlslint.toml:1:3: a deployment needs a name"),
+        (
+            "[[deployment]]\nname = 'a'\n[[deployment]]\nroot = 'x'\nname = 'a'\n",
+            'tlslint.toml:5:1: two deployments are called "a"',
+        ),
+        (
+            "[[deployment]]\nname = 'a'\n[[deployment]]\nname = 'b'\n  polcy = 'old'\n",
+            'tlslint.toml:5:3: unknown key "polcy" (did you mean "policy"?)',
+        ),
+        (
+            "deployment = [{ name = 'a' }, { name = 'b', path_map = {} }]\n",
+            'tlslint.toml:1:45: unknown key "path_map" (did you mean "path-map"?)',
+        ),
+        (
+            "[[deployment]]\nname = 'a'\n[deployment.path-map]\n'/etc' = 'etc'\n'etc/nginx' = 'x'\n",
+            'tlslint.toml:5:1: "etc/nginx" in "path-map" must be an absolute path on the server',
+        ),
+        (
+            "[[deployment]]\nname = 'a'\nfail-on = 'info'\n",
+            'tlslint.toml:3:1: "fail-on" counts for all deployments: it belongs at the top of the file',
+        ),
         ('root = "a\n', "tlslint.toml:1:"),
         ("root = 'x'\nroot = 'y'\n", "tlslint.toml"),
     ],
@@ -142,7 +248,7 @@ def test_what_is_wrong_and_where(project: Path, text: str, message: str) -> None
 
 def test_errors_in_pyproject_name_the_line_there(project: Path) -> None:
     (project / "pyproject.toml").write_text("[project]\nname = 'x'\n[tool.tlslint]\nselekt = ['ALL']\n")
-    with pytest.raises(SettingsError, match=r'^pyproject.toml:4: unknown key "selekt" \(did you mean "select"\?\)$'):
+    with pytest.raises(SettingsError, match=r'^pyproject.toml:4:1: unknown key "selekt" \(did you mean "select"\?\)$'):
         load_settings()
 
 

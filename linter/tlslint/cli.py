@@ -184,8 +184,6 @@ TableFormat = Annotated[Literal["table", "json"], typer.Option("--output-format"
 
 def _settings(config: str | None, isolated: bool, **given: object) -> "Settings":
     """Return the settings of the file that counts, with what the command line gives in place of theirs."""
-    from dataclasses import replace
-
     from tlslint.settings import Settings, SettingsError, load_settings
 
     try:
@@ -201,11 +199,11 @@ def _settings(config: str | None, isolated: bool, **given: object) -> "Settings"
     path_map = given.pop("path_map", None)
     if path_map:
         assert isinstance(path_map, list)
-        given["path_map"] = {**settings.path_map, **_path_map(path_map)}
+        given["path_map"] = _path_map(path_map)
     root = given.get("root")
     if isinstance(root, str) and not os.path.isdir(root):
         raise Failure(f"--root {root}: no such directory")
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    return settings.overridden({name: value for name, value in given.items() if value is not None})
 
 
 def _path_map(items: list[str]) -> dict[str, str]:
@@ -638,7 +636,7 @@ def policy(
 
 @app.command()
 def schema(
-    name: Annotated[Literal["inventory", "policy", "report", "show"], typer.Argument(help="Which schema.")],
+    name: Annotated[Literal["inventory", "policy", "report", "settings", "show"], typer.Argument(help="Which schema.")],
 ) -> None:
     """Print the JSON schema of one of the formats."""
     from pathlib import Path

@@ -1,15 +1,18 @@
 """What the user settles in `tlslint.toml`, or in `[tool.tlslint]` of `pyproject.toml`.
 
 The nearest such file counts, from a starting directory upwards to the root of the version control checkout. Paths in
-it are relative to it. The command line overrides single fields with `dataclasses.replace`.
+it are relative to it. What the command line gives goes before (`overridden`).
+
+A new key is a line in `_DEPLOYMENT_KEYS` or `_RUN_KEYS`, a field of `Settings`, and an entry in
+`data/settings.schema.json`, from which editors and `docs/settings.md` know it.
 """
 
 import os
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
-from typing import Any, Final
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Any, Final, Self
 
 from tlslint.record import dataclass
 
@@ -28,6 +31,17 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentSettings:
+    """One `[[deployment]]` of several in a repository: its name, where it is, what differs from the other settings."""
+
+    name: str
+    paths: tuple[str, ...]
+    """Files and directories that are linted for it; empty where `root` or `path_map` say where it is."""
+    changes: Mapping[str, Any]
+    """Fields of `Settings` that it has values of its own for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What was settled, or the defaults. All paths are absolute or relative to the current directory."""
 
@@ -39,6 +53,8 @@ class Settings:
     """Directory that stands for the server's `/`."""
     path_map: Mapping[str, str] = field(default_factory=dict)
     """Directories here for paths on the server: `{"/etc/nginx": "deploy/nginx"}`."""
+    paths: tuple[str, ...] = ()
+    """Files and directories that are linted where the command line names none."""
     server: str = "auto"
     """`auto`, `nginx` or `apache`: how files are read."""
     exclude: tuple[str, ...] = ()
@@ -51,6 +67,10 @@ class Settings:
     """Lowest severity that makes the exit code 1."""
     severity: Mapping[str, str] = field(default_factory=dict)
     """Severities by code or name of a rule, instead of its own."""
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Codes, prefixes or names of rules by pattern of the files in which their findings are not reported."""
+    deployments: tuple[DeploymentSettings, ...] = ()
+    """The deployments of the repository, where there are several."""
     stdin_filename: str = "<stdin>"
     """The file that standard input stands for (command line only)."""
     now: str | None = None
@@ -67,6 +87,25 @@ class Settings:
     """Where these settings were read; None for the defaults."""
     base: str = "."
     """The directory of that file, or the current one."""
+
+    def overridden(self, given: Mapping[str, Any]) -> Self:
+        """Return these settings with what the command line gives, which goes before every deployment's own values.
+
+        A path map is added to the one that is there.
+        """
+        deployments = tuple(
+            DeploymentSettings(part.name, part.paths, {**part.changes, **_given(given, part.changes, part.changes)})
+            for part in self.deployments
+        )
+        own = {name: getattr(self, name) for name in given}
+        return replace(self, **_given(given, own, given), deployments=deployments)
+
+
+def _given(given: Mapping[str, Any], own: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    """Return what is given of some fields, a path map with what it had before."""
+    return {
+        name: {**own[name], **value} if name == "path_map" else value for name, value in given.items() if name in names
+    }
 
 
 def find_settings(start: str = ".") -> str | None:
@@ -147,6 +186,19 @@ def _table(path: str, text: str) -> dict[str, Any]:
     return values
 
 
+class _Key(tuple[str | int, ...]):
+    """Where a value stands in a settings file: `("severity", "weak-protocol")`; written as its last name."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return next(str(step) for step in reversed(self) if isinstance(step, str))
+
+    def below(self, step: str | int) -> "_Key":
+        """Return the place of a member of this table or array."""
+        return _Key((*self, step))
+
+
 class _Reader:
     """Turns values of a settings file into fields, and says where a wrong one stands."""
 
@@ -155,105 +207,159 @@ class _Reader:
         self.text = text
         self.base = os.path.dirname(path)
 
-    def error(self, key: str, message: str) -> SettingsError:
-        line = _line_of(key, self.text)
-        return SettingsError(f"{_shown(self.path)}{'' if line is None else f':{line}'}: {message}")
+    def error(self, key: _Key, message: str) -> SettingsError:
+        # only here, because most settings are right
+        from tlslint.toml_places import places
 
-    def string(self, key: str, value: object) -> str:
+        inside: tuple[str, ...] = ("tool", "tlslint") if _is_project_file(self.path) else ()
+        offset = places(self.text)[(*inside, *key)]
+        line, column = self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
+        return SettingsError(f"{_shown(self.path)}:{line}:{column}: {message}")
+
+    def unknown(self, key: _Key, known: Sequence[str]) -> SettingsError:
+        return self.error(key, f'unknown key "{key}"{_did_you_mean(str(key), known)}')
+
+    def string(self, key: _Key, value: object) -> str:
         if not isinstance(value, str):
             raise self.error(key, f'"{key}" must be a string, not {_kind(value)}')
         return value
 
-    def strings(self, key: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    def strings(self, key: _Key, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
             raise self.error(key, f'"{key}" must be an array of strings')
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise self.error(key.below(index), f'"{key}" must be an array of strings')
         return tuple(value)
 
-    def table(self, key: str, value: object) -> dict[str, str]:
+    def table(self, key: _Key, value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.error(key, f'"{key}" must be a table, not {_kind(value)}')
-        return {name: self.string(name, item) for name, item in value.items()}
+        return value
 
-    def flag(self, key: str, value: object) -> bool:
+    def string_table(self, key: _Key, value: object) -> dict[str, str]:
+        return {name: self.string(key.below(name), item) for name, item in self.table(key, value).items()}
+
+    def lists(self, key: _Key, value: object) -> dict[str, tuple[str, ...]]:
+        return {name: self.strings(key.below(name), item) for name, item in self.table(key, value).items()}
+
+    def flag(self, key: _Key, value: object) -> bool:
         if not isinstance(value, bool):
             raise self.error(key, f'"{key}" must be true or false, not {_kind(value)}')
         return value
 
-    def days(self, key: str, value: object) -> int:
+    def days(self, key: _Key, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise self.error(key, f'"{key}" must be a number of days')
         return value
 
-    def trust_store(self, key: str, value: object) -> tuple[str, ...]:
-        names = self.strings(key, [value] if isinstance(value, str) else value)
+    def trust_store(self, key: _Key, value: object) -> tuple[str, ...]:
+        names = (value,) if isinstance(value, str) else self.strings(key, value)
         return tuple(name if name in TRUST_WORDS else os.path.join(self.base, name) for name in names)
 
-    def choice(self, key: str, value: object, choices: Sequence[str]) -> str:
+    def choice(self, key: _Key, value: object, choices: Sequence[str]) -> str:
         text = self.string(key, value)
         if text not in choices:
             raise self.error(key, f'"{key}" must be {_listed(choices)}, not "{text}"{_did_you_mean(text, choices)}')
         return text
 
-    def server(self, key: str, value: object) -> str:
+    def server(self, key: _Key, value: object) -> str:
         return self.choice(key, value, SERVERS)
 
-    def level(self, key: str, value: object) -> str:
+    def level(self, key: _Key, value: object) -> str:
         return self.choice(key, value, SEVERITIES)
 
-    def levels(self, key: str, value: object) -> dict[str, str]:
-        return {name: self.level(name, level) for name, level in self.table(key, value).items()}
+    def levels(self, key: _Key, value: object) -> dict[str, str]:
+        return {name: self.level(key.below(name), level) for name, level in self.table(key, value).items()}
 
-    def host_path(self, key: str, value: object) -> str:
+    def host_path(self, key: _Key, value: object) -> str:
         return os.path.join(self.base, self.string(key, value))
 
-    def path_map(self, key: str, value: object) -> dict[str, str]:
-        mapped = self.table(key, value)
+    def host_paths(self, key: _Key, value: object) -> tuple[str, ...]:
+        return tuple(os.path.join(self.base, path) for path in self.strings(key, value))
+
+    def path_map(self, key: _Key, value: object) -> dict[str, str]:
+        mapped = self.string_table(key, value)
         for server in mapped:
             if not posixpath.isabs(server):
-                raise self.error(server, f'"{server}" in "{key}" must be an absolute path on the server')
+                raise self.error(key.below(server), f'"{server}" in "{key}" must be an absolute path on the server')
         return {server: os.path.join(self.base, host) for server, host in mapped.items()}
 
-    def policy(self, key: str, value: object) -> str:
+    def policy(self, key: _Key, value: object) -> str:
         name = self.string(key, value)
         return os.path.join(self.base, name) if "/" in name or name.endswith(".json") else name
 
+    def deployments(self, key: _Key, value: object) -> tuple[DeploymentSettings, ...]:
+        if not isinstance(value, list):
+            raise self.error(key, f'"{key}" must be an array of tables, as in [[{key}]]')
+        found: list[DeploymentSettings] = []
+        for index, item in enumerate(value):
+            one = self.deployment(key.below(index), item)
+            if any(other.name == one.name for other in found):
+                raise self.error(key.below(index).below("name"), f'two deployments are called "{one.name}"')
+            found.append(one)
+        return tuple(found)
 
-_KEYS: Final[dict[str, Callable[[_Reader, str, object], object]]] = {
+    def deployment(self, key: _Key, value: object) -> DeploymentSettings:
+        fields: dict[str, Any] = {"paths": (), "name": ""}
+        for name, item in self.table(key, value).items():
+            at = key.below(name)
+            read = _Reader.string if name == "name" else _DEPLOYMENT_KEYS.get(name)
+            if read is None and name in _RUN_KEYS:
+                raise self.error(at, f'"{name}" counts for all deployments: it belongs at the top of the file')
+            if read is None:
+                raise self.unknown(at, ("name", *_DEPLOYMENT_KEYS))
+            fields[_field(name)] = read(self, at, item)
+        name, paths = fields.pop("name"), fields.pop("paths")
+        if not name:
+            raise self.error(key, f"a {key} needs a name")
+        return DeploymentSettings(name, paths, fields)
+
+
+_Read = Callable[[_Reader, _Key, object], object]
+
+_DEPLOYMENT_KEYS: Final[dict[str, _Read]] = {
+    "paths": _Reader.host_paths,
     "policy": _Reader.policy,
     "target": _Reader.string,
     "root": _Reader.host_path,
     "path-map": _Reader.path_map,
     "server": _Reader.server,
     "exclude": _Reader.strings,
-    "select": _Reader.strings,
-    "ignore": _Reader.strings,
-    "fail-on": _Reader.level,
-    "severity": _Reader.levels,
     "trust-store": _Reader.trust_store,
     "require-certificates": _Reader.flag,
     "expiry-warning-days": _Reader.days,
     "expiry-error-days": _Reader.days,
 }
+"""What one deployment of several may have a value of its own for."""
+_RUN_KEYS: Final[dict[str, _Read]] = {
+    "select": _Reader.strings,
+    "ignore": _Reader.strings,
+    "per-file-ignores": _Reader.lists,
+    "severity": _Reader.levels,
+    "fail-on": _Reader.level,
+    "deployment": _Reader.deployments,
+}
+"""What counts for the whole run."""
+_KEYS: Final = {**_DEPLOYMENT_KEYS, **_RUN_KEYS}
+_FIELDS: Final = {"deployment": "deployments"}
+"""Fields that are not called like their key."""
+
+
+def _field(key: str) -> str:
+    return _FIELDS.get(key, key.replace("-", "_"))
 
 
 def _settings(values: Mapping[str, object], path: str, text: str) -> Settings:
     reader = _Reader(path, text)
     fields: dict[str, Any] = {}
     for key, value in values.items():
+        at = _Key((key,))
         read = _KEYS.get(key)
         if read is None:
-            raise reader.error(key, f'unknown key "{key}"{_did_you_mean(key, tuple(_KEYS))}')
-        fields[key.replace("-", "_")] = read(reader, key, value)
+            raise reader.unknown(at, tuple(_KEYS))
+        fields[_field(key)] = read(reader, at, value)
     return Settings(**fields, file=path, base=os.path.dirname(path) or ".")
-
-
-def _line_of(key: str, text: str) -> int | None:
-    """Find the line (1-based) on which a key is most likely set: tomllib does not tell."""
-    name = rf"""(?:"{re.escape(key)}"|'{re.escape(key)}'|{re.escape(key)})"""
-    found = re.search(
-        rf"^[ \t]*(?:[\w.-]+\.)?{name}[ \t]*[.=]|^[ \t]*\[(?:[^\]\n]*\.)?{name}\]|[{{,][ \t]*{name}[ \t]*=", text, re.M
-    )
-    return None if found is None else text.count("\n", 0, found.end()) + 1
 
 
 def _shown(path: str) -> str:
