@@ -36,9 +36,16 @@ def findings_of(deployment: Deployment, policy: Policy, rules: Iterable[RuleModu
         if deployment.server not in module.rule.servers:
             continue
         try:
-            yield from module.check(deployment, policy)
+            for finding in module.check(deployment, policy):
+                yield _in_words_of(deployment.server, module.rule, finding)
         except Exception as error:
             raise RuleError(f"rule {module.rule.name} failed on {deployment.entry}: {error!r}") from error
+
+
+def _in_words_of(server: str, rule: Rule, finding: Finding) -> Finding:
+    """Say what is seen as this server says it, unless the rule said it for this very case."""
+    seen = rule.seen_with(server)
+    return finding if seen == rule.seen or finding.seen != rule.seen else replace(finding, seen=seen)
 
 
 def merge(findings: Sequence[Finding]) -> list[Finding]:

@@ -66,7 +66,8 @@ class Rule:
     """What a rule says of itself; its `check` function stands beside it in the same file.
 
     `since` is the first tlslint version that has the rule; `servers` are the kinds of configuration that it reads.
-    `seen` is what clients or the server report (kept true by tests), `sources` are the documents behind it.
+    `seen` is what clients or the server report (kept true by tests), `seen_apache` what there is instead where the
+    server is Apache; `sources` are the documents behind it.
     """
 
     code: str
@@ -75,10 +76,15 @@ class Rule:
     summary: str
     why: str = ""
     seen: str = ""
+    seen_apache: str = ""
     sources: tuple[str, ...] = ()
     servers: tuple[str, ...] = ("nginx", "apache")
     since: str = "0.1"
     suppressible: bool = True
+
+    def seen_with(self, server: str) -> str:
+        """Return what is reported where that server (`nginx` or `apache`) has the configuration."""
+        return self.seen_apache if server == "apache" and self.seen_apache else self.seen
 
     def finding(
         self,

@@ -37,6 +37,7 @@ rule = Rule(
     summary="a certificate or key that the configuration names does not exist",
     why="the server opens every certificate at its start, whether or not a client asks for it",
     seen='nginx does not start: cannot load certificate "…": BIO_new_file() failed (… No such file or directory …)',
+    seen_apache="apache2 -t: file '…' does not exist or is empty",
     sources=("nginx, ngx_http_ssl_module: ssl_certificate", "Apache HTTP Server, mod_ssl: SSLCertificateFile"),
 )
 SEEN_DIRECTORY = 'nginx does not start: cannot load certificate "…": PEM_read_bio_X509_AUX() failed (… no start line …)'

@@ -38,6 +38,7 @@ rule = Rule(
     summary="the certificates of a file are not in the order in which they must be sent",
     why="the server takes the first certificate as its own and sends the others as they stand",
     seen='nginx does not start: SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)',
+    seen_apache="Apache does not start: AH02565: Certificate and private key … do not match",
     sources=("RFC 5246, section 7.4.2", "RFC 8446, section 4.4.2"),
 )
 SEEN_DISORDER = "OpenSSL, curl and browsers put up with it; some devices and libraries refuse the chain"

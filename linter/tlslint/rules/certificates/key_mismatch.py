@@ -39,6 +39,7 @@ rule = Rule(
     summary="a private key does not belong to its certificate",
     why="a certificate without its key proves nothing: no handshake can use it",
     seen='nginx does not start: SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)',
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02565: Certificate and private key … do not match",
     sources=("OpenSSL: SSL_CTX_use_PrivateKey(3)", "nginx, ngx_http_ssl_module: ssl_certificate_key"),
 )
 SEEN_DEAD = "the server starts; clients meet alert 40, handshake failure, unless another certificate serves them"

@@ -38,6 +38,7 @@ rule = Rule(
     summary="a certificate or key file cannot be read as the server reads it",
     why="the server does not start with a file that it cannot read",
     seen='nginx does not start: cannot load certificate "…": PEM_read_bio_X509_AUX() failed (…)',
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02562: Failed to configure certificate …",
     sources=("OpenSSL: PEM_read_bio_X509_AUX(3)", "RFC 7468"),
 )
 WHY_DROPPED = "clients get a shorter chain than the file was meant to hold"

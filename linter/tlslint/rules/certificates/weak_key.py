@@ -37,6 +37,7 @@ rule = Rule(
     summary="a certificate has a key that is too weak, or known to be broken",
     why="whoever computes the private key from the public one can be the server",
     seen='nginx does not start: SSL_CTX_use_certificate("…") failed (… ee key too small)',
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02562 … (ee key too small)",
     sources=("NIST SP 800-131A revision 2", "CA/Browser Forum Baseline Requirements, 6.1.1.3", "CVE-2017-15361"),
 )
 SEEN_BROKEN = "nobody gets an error, that is the trap; scanners and authorities that check keys report it"

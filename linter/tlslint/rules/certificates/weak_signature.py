@@ -32,6 +32,7 @@ rule = Rule(
     summary="a certificate is signed with a broken hash function, or one outside the policy",
     why="colliding certificates have been made for SHA-1 and MD5: the signature proves nothing",
     seen='nginx does not start: SSL_CTX_use_certificate("…") failed (… ca md too weak)',
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02562 … (ca md too weak)",
     sources=("RFC 9155", "RFC 6151", "CA/Browser Forum Baseline Requirements, 7.1.3.2", "Mozilla/TLSRef guidelines"),
 )
 BROKEN = frozenset(("md2", "md5", "sha1"))

@@ -36,6 +36,7 @@ rule = Rule(
     summary="the list of key exchange groups has a name that the TLS library does not know",
     why="OpenSSL refuses the whole list, so the server does not start",
     seen="nginx -t: [emerg] SSL_CTX_set1_curves_list(…) failed",
+    seen_apache='Apache does not start (apache2 -t says nothing): AH02407: "SSLOpenSSLConfCmd Groups …" failed',
     sources=("SSL_CTX_set1_groups_list(3)", "OpenSSL 3.5 changes: X25519MLKEM768"),
 )
 

@@ -46,6 +46,7 @@ rule = Rule(
     summary="the cipher list leaves nothing to negotiate, or OpenSSL refuses it",
     why="the server does not start, or every handshake below TLS 1.3 fails",
     seen="curl: (35) sslv3 alert handshake failure; nginx log: no shared cipher",
+    seen_apache="curl: (35) sslv3 alert handshake failure; with nothing left, Apache does not start: AH01898",
     sources=("SSL_CTX_set_cipher_list(3)", "openssl-ciphers(1)"),
 )
 SEEN_REFUSED = "nginx -t: [emerg] SSL_CTX_set_cipher_list(…) failed"

@@ -36,6 +36,7 @@ rule = Rule(
     summary="client certificates are to be verified, and there is no CA to verify them with",
     why="nginx refuses to start with it",
     seen='nginx -t says "no ssl_client_certificate for ssl_verify_client" (1.27.2 and later name a second directive)',
+    seen_apache="every client is refused: alert unknown ca, or handshake failure; AH01897 in the log",
     sources=("nginx, ngx_http_ssl_module: ssl_client_certificate", "nginx 1.27.2, changes"),
 )
 

@@ -40,6 +40,7 @@ rule = Rule(
     summary="a client CA or a revocation list is out of date",
     why="clients with good certificates are refused",
     seen="400 The SSL certificate error; the log says (10:certificate has expired)",
+    seen_apache="the handshake fails; the log says AH02039: … Error (10): certificate has expired",
     sources=("RFC 5280, section 6", "nginx, ngx_http_ssl_module: ssl_crl", "OpenSSL: X509_V_FLAG_CRL_CHECK_ALL"),
 )
 

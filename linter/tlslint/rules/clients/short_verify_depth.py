@@ -35,6 +35,7 @@ rule = Rule(
     summary="clients of a configured CA are refused, because no path leads from it to a root",
     why="a client's chain must reach a self-signed certificate of the file within the depth",
     seen="400 The SSL certificate error; the log says (2:unable to get issuer certificate)",
+    seen_apache="the handshake fails; the log says AH02040: Certificate Verification: Certificate Chain too long",
     sources=("nginx, ngx_http_ssl_module: ssl_verify_depth", "OpenSSL, SSL_CTX_set_verify_depth(3)"),
 )
 

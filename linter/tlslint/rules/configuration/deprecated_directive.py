@@ -32,6 +32,7 @@ rule = Rule(
     summary="a directive or parameter that still works and has a successor",
     why="a later version refuses it",
     seen='nginx -t: [warn] the "…" directive is deprecated',
+    seen_apache="nothing: Apache takes it as it stands",
     sources=("nginx, CHANGES", "Apache HTTP Server, directive reference"),
 )
 

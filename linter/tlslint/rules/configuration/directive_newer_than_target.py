@@ -33,6 +33,7 @@ rule = Rule(
     summary="a directive or parameter that the target's version does not know yet",
     why="the server does not start with it",
     seen='nginx -t: [emerg] unknown directive "…"',
+    seen_apache="apache2 -t: Invalid command '…'",
     sources=("nginx, CHANGES",),
 )
 

@@ -30,6 +30,7 @@ rule = Rule(
     summary="a file includes itself",
     why="nginx has no guard against it: it runs out of file descriptors or crashes",
     seen='nginx -t: [emerg] open() "…" failed (24: Too many open files), or a segmentation fault',
+    seen_apache="apache2 -t: AH00526: … Exceeded the maximum include directory nesting level",
     sources=("nginx, include",),
 )
 

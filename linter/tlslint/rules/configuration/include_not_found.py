@@ -36,6 +36,7 @@ rule = Rule(
     summary="an included file does not exist",
     why="the server does not start without a file that is named literally",
     seen='nginx -t: [emerg] open() "…" failed (2: No such file or directory)',
+    seen_apache="apache2 -t: Could not open configuration file …: No such file or directory",
     sources=("nginx, include", "Apache HTTP Server, Include"),
 )
 

@@ -33,6 +33,7 @@ rule = Rule(
     summary="a directive or parameter that the server no longer knows",
     why="the server does not start with it, or ignores it",
     seen='nginx -t: [emerg] unknown directive "…", or [warn] … is obsolete, ignored',
+    seen_apache="apache2 -t: Invalid command '…'",
     sources=("nginx, CHANGES", "Apache HTTP Server, Upgrading to 2.4"),
 )
 

@@ -36,6 +36,7 @@ rule = Rule(
     summary="the server refuses to start with this configuration",
     why="a restart, a reboot or a new container ends without a server",
     seen="nginx -t (or the start itself): [emerg] and the message of the finding",
+    seen_apache='apache2 -t may say "Syntax OK"; the start, or the next reload, ends with the message of the finding',
     sources=("nginx, directive reference", "Apache HTTP Server, directive reference"),
 )
 

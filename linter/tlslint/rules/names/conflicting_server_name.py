@@ -34,6 +34,7 @@ rule = Rule(
     summary="a name is claimed by two hosts on one socket",
     why="the later host never answers it",
     seen='nginx -t: [warn] conflicting server name "…" on …, ignored',
+    seen_apache="nobody says anything; the first host answers",
     sources=("nginx, Server names",),
 )
 

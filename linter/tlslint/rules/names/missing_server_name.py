@@ -31,6 +31,7 @@ rule = Rule(
     summary="a TLS host without a name shares its socket with others",
     why="no client can ask for it, so that its certificate is never used",
     seen="the certificate of the default server",
+    seen_apache="the certificate of the first host of the address",
     sources=(
         "nginx, Server names",
         "Apache HTTP Server, Name-based Virtual Host Support",

@@ -32,6 +32,7 @@ rule = Rule(
     summary="TLS is spoken on port 80",
     why="whoever asks for http:// gets an error instead of a redirect, and ACME challenges fail",
     seen="400 The plain HTTP request was sent to HTTPS port",
+    seen_apache="400 Bad Request: You're speaking plain HTTP to an SSL-enabled server port",
     sources=("nginx, Configuring HTTPS servers",),
 )
 

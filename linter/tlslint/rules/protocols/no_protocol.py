@@ -34,6 +34,7 @@ rule = Rule(
     summary="no protocol version is left, so every handshake fails",
     why="the server starts without a complaint, and nobody can connect",
     seen="every handshake fails; curl reports `tlsv1 alert protocol version` or `tlsv1 alert internal error`",
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02231: No SSL protocols available",
     sources=("SSL_CONF_cmd(3)", "nginx, ssl_protocols"),
 )
 

@@ -33,6 +33,7 @@ rule = Rule(
     summary="several lines that set the protocol versions stand in one block and are united",
     why="the last line does not decide: nginx serves what any of the lines names",
     seen="versions are negotiated that the last line leaves out; nginx warns only of a word that occurs twice",
+    seen_apache="versions are negotiated, or refused, that an earlier line decided otherwise; nobody warns",
     sources=("nginx, ssl_protocols (measured on 1.22 and 1.31)",),
 )
 

@@ -31,6 +31,7 @@ rule = Rule(
     summary="the list of protocol versions has a word that the server does not know",
     why="the server refuses to start, and a reload keeps the old configuration",
     seen='nginx -t: [emerg] invalid value "…"',
+    seen_apache="apache2 -t: SSLProtocol: Illegal protocol '…'",
     sources=("nginx, ssl_protocols",),
 )
 

@@ -38,6 +38,7 @@ rule = Rule(
     summary="stapling is on, and the server cannot staple anything to this certificate",
     why="the server warns at each start and goes on without",
     seen='nginx -t says "ssl_stapling" ignored; openssl s_client -status: OCSP response: no response sent',
+    seen_apache="the log says AH02218: … no OCSP URI in certificate; nothing is stapled",
     sources=("nginx, ngx_http_ssl_module: ssl_stapling", "RFC 6066, section 8"),
 )
 
