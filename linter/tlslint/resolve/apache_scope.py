@@ -22,7 +22,7 @@ class Section:
     the directive is in force, the outermost first.
     """
 
-    __slots__ = ("children", "incomplete", "items", "kind", "own", "parent", "place")
+    __slots__ = ("before", "children", "incomplete", "items", "kind", "own", "parent", "place")
 
     def __init__(self, kind: str, parent: "Section | None" = None, place: Place | None = None) -> None:
         self.kind = kind
@@ -36,6 +36,8 @@ class Section:
         """The same by name in lower case."""
         self.children: list[Section] = []
         """Its inner sections in order; the virtual hosts are children of the main server."""
+        self.before = len(parent.items) if parent is not None else 0
+        """How many of the outer section's own directives come before it."""
         self.incomplete = ""
         """Why directives of this very section may be missing here, or empty."""
 
