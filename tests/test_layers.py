@@ -10,7 +10,7 @@ import pytest
 import tlslint
 
 PACKAGE = Path(tlslint.__file__).parent
-WORDS = {"record", "target", "finding", "parse.tree", "resolve.model"}
+WORDS = {"record", "target", "finding", "intention", "parse.tree", "resolve.model"}
 KNOWLEDGE = {"record", "target", "tls", "pki"}
 MAY_IMPORT = {
     "record": set[str](),
@@ -18,18 +18,20 @@ MAY_IMPORT = {
     "toml_places": set[str](),
     "settings": {"record", "toml_places"},
     "policy": {"record"},
-    "finding": {"record", "parse.tree"},
+    "intention": {"record"},
+    "finding": {"record", "intention", "parse.tree"},
     "parse": {"record", "parse"},
     "tls": {"record", "target", "tls"},
     "pki": {"record", "pki"},
     "sniff": {"parse"},
     "discover": {"record", "settings", "sniff", "parse", "resolve.include"},
     "resolve": {*KNOWLEDGE, "parse", "resolve"},
-    "check": {"finding", "policy", "resolve.model"},
+    "check": {"finding", "intention", "policy", "resolve.model"},
     "gaps": {"finding", "resolve.model"},
     "selection": {"finding", "settings"},
     "fingerprint": {"finding", "sniff", "parse"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
+    "fix": {*WORDS, *KNOWLEDGE, "parse", "resolve", "settings", "fix"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},
     "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "fingerprint", "report"},
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from tlslint.finding import Finding, Rule
+from tlslint.intention import Fix
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 
@@ -66,7 +67,30 @@ def _merged(group: list[Finding]) -> Finding:
     message = worst.message.replace(ENDPOINT, describe(endpoints)) if ENDPOINT in worst.message else worst.message
     if len(group) == 1 and message == worst.message:
         return worst
-    return replace(worst, message=message, endpoints=endpoints, related=related)
+    return replace(worst, message=message, endpoints=endpoints, related=related, fix=_merged_fix(group, worst))
+
+
+def _merged_fix(group: list[Finding], worst: Finding) -> Fix | None:
+    """Make one fix of those of findings that are one: all of it has to be done, and the least safe part counts.
+
+    Where a part has no fix, or one that cannot be written, there is none that would make the finding go away.
+    """
+    fixes = [finding.fix for finding in group]
+    if len(group) == 1 or worst.fix is None:
+        return worst.fix
+    if any(fix is None for fix in fixes):
+        return None
+    known = [fix for fix in fixes if fix is not None]
+    if all(fix == worst.fix for fix in known):
+        return worst.fix
+    return replace(
+        worst.fix,
+        safety=min(fix.safety for fix in known),
+        intentions=tuple(item for fix in known for item in fix.intentions),
+        commands=tuple(dict.fromkeys(line for fix in known for line in fix.commands)),
+        edits=tuple(dict.fromkeys(edit for fix in known for edit in fix.edits)),
+        refusal=next((fix.refusal for fix in known if fix.refusal), ""),
+    )
 
 
 def describe(endpoints: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -81,15 +81,20 @@ STANDARD_INPUT: Final = "<stdin>"
 
 
 def discover(
-    paths: Sequence[str], settings: Settings, stdin: bytes | None = None, stdin_name: str = STANDARD_INPUT
+    paths: Sequence[str],
+    settings: Settings,
+    stdin: bytes | None = None,
+    stdin_name: str = STANDARD_INPUT,
+    overlay: Mapping[str, bytes] | None = None,
 ) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
     `stdin_name` is the file that a configuration on standard input stands for: its includes are looked for from there.
+    `overlay` has the contents that files are to have instead of their own, by host path.
     Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
     named = [path for path in paths if path != "-"]
-    files = _files([*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths, settings)
+    files = _files([*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths, settings, overlay)
     search = _Search(files, settings)
     for path in paths or search.default_paths():
         if path == "-":
@@ -99,14 +104,14 @@ def discover(
     return search.result()
 
 
-def _files(paths: Sequence[str], settings: Settings) -> Files:
+def _files(paths: Sequence[str], settings: Settings, overlay: Mapping[str, bytes] | None) -> Files:
     allowed: list[str] = []
     for path in paths or ["."]:
         if path != "-":
             allowed += [path] if os.path.isdir(path) else [path, os.path.dirname(path) or "."]
     if not paths and (settings.root or settings.path_map):
         allowed = []
-    return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map)
+    return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map, overlay=overlay)
 
 
 # --- what a file is -----------------------------------------------------------------------------------------------

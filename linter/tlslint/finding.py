@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import field
 from enum import IntEnum
 
+from tlslint.intention import Fix, Safety
 from tlslint.parse.tree import Span
 from tlslint.record import dataclass
 
@@ -54,6 +55,7 @@ class Finding:
     help: str = ""
     endpoints: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, str, str]:
@@ -67,7 +69,8 @@ class Rule:
 
     `since` is the first tlslint version that has the rule; `servers` are the kinds of configuration that it reads.
     `seen` is what clients or the server report (kept true by tests), `seen_apache` what there is instead where the
-    server is Apache; `sources` are the documents behind it.
+    server is Apache; `sources` are the documents behind it. `fix` is the safety of the fixes that it offers, at best;
+    None where it offers none.
     """
 
     code: str
@@ -81,6 +84,7 @@ class Rule:
     servers: tuple[str, ...] = ("nginx", "apache")
     since: str = "0.1"
     suppressible: bool = True
+    fix: Safety | None = None
 
     def seen_with(self, server: str) -> str:
         """Return what is reported where that server (`nginx` or `apache`) has the configuration."""
@@ -99,6 +103,7 @@ class Rule:
         seen: str | None = None,
         endpoints: Iterable[str] = (),
         related: Iterable[Related] = (),
+        fix: Fix | None = None,
     ) -> Finding:
         """Return a finding of this rule with exactly one primary span."""
         return Finding(
@@ -114,6 +119,7 @@ class Rule:
             help=help,
             endpoints=tuple(dict.fromkeys(endpoints)),
             related=tuple(related),
+            fix=fix,
         )
 
 

@@ -1,7 +1,7 @@
 """The pipeline on one screen: discover, parse, resolve, check. What comes out is a `Report`; printing is for others."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -21,13 +21,19 @@ class StageError(Exception):
     """A stage raised what it must not raise: tlslint is broken, not the configuration. The message names the stage."""
 
 
-def lint(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> Report:
-    """Discover, parse, resolve, check.
+def lint(
+    paths: Sequence[str],
+    settings: Settings,
+    stdin: bytes | None = None,
+    overlay: Mapping[str, bytes] | None = None,
+) -> Report:
+    """Discover, parse, resolve, check; `overlay` has other contents for some files (`Files`).
 
     Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where
     tlslint itself fails the rest goes on, and the report has the failure.
     """
     # only linting needs the rules
+    from tlslint.fix.spelling import Speller
     from tlslint.rules import RULES
     from tlslint.selection import Selection
 
@@ -37,11 +43,12 @@ def lint(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -
     report = Report(policy=policy.spelling)
     found: list[Finding] = []
     with paused_collector():
-        discovered = discover(paths, settings, stdin, settings.stdin_filename)
+        discovered = discover(paths, settings, stdin, settings.stdin_filename, overlay)
         for deployment in resolved(discovered, settings, report):
+            speller = Speller(deployment)
             for module in rules:
                 try:
-                    found.extend(findings_of(deployment, policy, [module]))
+                    found.extend(speller.findings(findings_of(deployment, policy, [module])))
                 except RuleError as error:
                     report.failures.append(error)
             report.unknown.extend(undecided(deployment))

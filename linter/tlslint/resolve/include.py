@@ -77,6 +77,7 @@ class Files:
     `allowed` are host paths that may be read (a directory with all below it, or one file); `root` is the host directory
     that stands for the server's `/`; `path_map` gives host directories for server paths, the longest match wins.
     `dump` holds the configuration files by server path (from `nginx -T`): configuration then comes from there alone.
+    `overlay` has the contents, by host path, that files are to have instead of their own.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Files:
         root: str | None = None,
         path_map: Mapping[str, str] | None = None,
         dump: Mapping[str, Source] | None = None,
+        overlay: Mapping[str, bytes] | None = None,
     ) -> None:
         self.reads = 0
         """How many files were read from the file system so far."""
@@ -107,6 +109,11 @@ class Files:
         self._sources: dict[str, Source | Unreadable] = {}
         self._trees: dict[str, Tree | Unreadable] = {}
         self._bundles: dict[str, Bundle | Unreadable] = {}
+        self._certificate_sources: dict[str, Source] = {}
+        self._overlay = overlay or {}
+        self._hosts: dict[int, str] = {}
+        self._hosted = 0
+        self._added: set[str] = set()
 
     def _map(self, root: str | None, path_map: Mapping[str, str]) -> None:
         pairs = [(_normal(server), host) for server, host in path_map.items()]
@@ -364,6 +371,7 @@ class Files:
     def add(self, server_path: str, source: Source) -> None:
         """Let a text that is not in any file (standard input) stand for a configuration file."""
         self._sources[server_path] = source
+        self._added.add(server_path)
 
     def forget(self, server_path: str) -> None:
         """Let go of a file that turned out not to be configuration."""
@@ -405,9 +413,38 @@ class Files:
             return host
         self.reads += 1
         try:
+            if host in self._overlay:
+                return Source.from_bytes(self.display_path(server_path), self._overlay[host])
             return Source.read(host, self.display_path(server_path))
         except ReadError as error:
             return _read_error(error, server_path)
+
+    def host_path(self, source: Source) -> str | None:
+        """Return where on this machine (links resolved) a source was read, or None where it comes from no file."""
+        found = next((host for host, known in self._certificate_sources.items() if known is source), None)
+        if found is not None or self._dump is not None:
+            return found
+        if self._hosted != len(self._sources):
+            self._hosted = len(self._sources)
+            self._hosts = {id(known): path for path, known in self._sources.items() if isinstance(known, Source)}
+        path = self._hosts.get(id(source))
+        if path is None or path in self._added:
+            return None
+        host = self._regular_file(path)
+        return None if isinstance(host, Unreadable) else host
+
+    def certificate_source(self, server_path: str) -> Source | Unreadable:
+        """Return a certificate file as text that can be edited, one object for all of its names."""
+        host = self._regular_file(server_path)
+        if isinstance(host, Unreadable):
+            return host
+        known = self._certificate_sources.get(host)
+        if known is None:
+            source = self._read(server_path)
+            if isinstance(source, Unreadable):
+                return source
+            known = self._certificate_sources[host] = source
+        return known
 
     def _regular_file(self, server_path: str) -> str | Unreadable:
         """Find the host path of a file that can be opened without waiting or side effects."""

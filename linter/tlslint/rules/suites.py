@@ -5,11 +5,12 @@ from dataclasses import field
 from functools import lru_cache
 
 from tlslint.finding import Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.parse.tree import Argument, Span
 from tlslint.policy import Policy
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting, VirtualHost
-from tlslint.rules.words import counted, listed, part_of, releases, value_argument
+from tlslint.rules.words import counted, governing, listed, part_of, releases, value_argument
 from tlslint.target import Target
 from tlslint.tls.ciphers import (
     BROKEN_ALIASES,
@@ -450,3 +451,12 @@ def _names_broken(text: str) -> bool:
     if suite is not None:
         return broken_reason(suite) is not None
     return any(word in BROKEN_ALIASES for word in text.split("+"))
+
+
+def policy_list(setting: Setting[str], endpoints: Iterable[Endpoint], policy: Policy) -> Fix | None:
+    """Return the fix that puts the policy's suites for TLS 1.2 and older in the place of a list; None without any."""
+    suites = policy.recommended_ciphers or policy.ciphers
+    if not suites:
+        return None
+    intention = SetValue("ciphers", suites, setting, governing(endpoints, "ciphers"))
+    return Fix(f'use the list of policy "{policy.name}"', Safety.SAFE, (intention,))

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from tlslint.policy import Policy
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.words import governed_by, listed, releases
@@ -99,3 +100,10 @@ def available(deployment: Deployment, name: str) -> bool:
     if name == TLS13 and server is not None and server < SERVERS_WITH_TLS13[deployment.server]:
         return False
     return any(name in compiled(build(target)) for target in deployment.targets())
+
+
+def wanted_protocols(deployment: Deployment, policy: Policy) -> tuple[str, ...]:
+    """Return the versions that a fix writes: the policy's, as far as the target has them on every release."""
+    targets = deployment.targets()
+    has_tls13 = available(deployment, TLS13) and all(TLS13 in compiled(build(target)) for target in targets)
+    return tuple(name for name in policy.protocols if name != TLS13 or has_tls13)

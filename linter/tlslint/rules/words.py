@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.parse.tree import Argument, Span
-from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting, TlsSettings
+from tlslint.resolve.model import Deployment, Endpoint, Problem, Setting, TlsSettings, VirtualHost
 
 T = TypeVar("T")
 
@@ -118,6 +118,19 @@ def governed_by(deployment: Deployment, *fields: str) -> Iterator[list[Endpoint]
 def _governed(deployment: Deployment) -> dict[tuple[str, ...], list[list[Endpoint]]]:
     """Return what `governed_by` has found so far: several rules ask for the same fields."""
     return {}
+
+
+def governing(endpoints: Iterable[Endpoint], field: str) -> tuple[VirtualHost, ...]:
+    """Return the hosts whose own settings of that name are in force for endpoints: each once, in order.
+
+    Where the default server of a socket decides for the named host, that is the default server.
+    """
+    found: dict[VirtualHost, None] = {}
+    for endpoint in endpoints:
+        decided = endpoint.tls.setting(field)
+        hosts = (endpoint.answering, endpoint.listener.default, endpoint.virtual_host)
+        found[next((host for host in hosts if host.tls.setting(field) is decided), endpoint.answering)] = None
+    return tuple(found)
 
 
 def sharing(endpoints: Iterable[Endpoint], *fields: str) -> Iterator[list[Endpoint]]:

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, RewriteBundle, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import chains, elsewhere, file_span, named, quoted
@@ -40,6 +41,7 @@ rule = Rule(
     seen='nginx does not start: SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)',
     seen_apache="Apache does not start: AH02565: Certificate and private key … do not match",
     sources=("RFC 5246, section 7.4.2", "RFC 8446, section 4.4.2"),
+    fix=Safety.SAFE,
 )
 SEEN_DISORDER = "OpenSSL, curl and browsers put up with it; some devices and libraries refuse the chain"
 
@@ -69,4 +71,9 @@ def _finding(message: str, served: "Served", chain: "Chain", severity: Severity,
         help=f"write them in this order: {', '.join(quoted(chain.proposed))}",
         endpoints=served.labels,
         related=elsewhere(served),
+        fix=Fix(
+            "write the certificates in order",
+            Safety.SAFE,
+            (RewriteBundle(served.pairs[0], (*chain.path, *chain.alternatives)),),
+        ),
     )

@@ -24,6 +24,7 @@ implicit-ciphers', what a command brings in the directive's place is overridden-
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.suites import (
@@ -36,6 +37,7 @@ from tlslint.rules.suites import (
     is_allowed,
     lists_in_force,
     named_on_any_build,
+    policy_list,
     some,
 )
 from tlslint.rules.words import listed, part_of
@@ -49,6 +51,7 @@ rule = Rule(
     why="whoever is on the path can read or change what such a suite carries",
     seen="good clients notice nothing; scanners report the suites",
     sources=("RFC 7465", "RFC 9155", "CVE-2016-2183", "CVE-2015-0204", "Mozilla/TLSRef guidelines, ciphers"),
+    fix=Safety.SAFE,
 )
 
 
@@ -80,6 +83,7 @@ def _offered(deployment: Deployment, use: CipherUse, policy: Policy) -> Finding:
         help="use the policy's list, or exclude them: " + ":".join(f"!{name}" for name in names[:6]),
         endpoints=use.labels,
         related=[Related(span, "and this") for span in more[:6]],
+        fix=policy_list(use.setting, use.endpoints, policy),
     )
 
 
@@ -103,4 +107,5 @@ def _named(written: WrittenList, policy: Policy, served: set[str]) -> Iterator[F
         help=f"take {'it' if len(found) == 1 else 'them'} out of the list",
         endpoints=written.labels,
         related=[Related(span, "and this") for span in more[:6]],
+        fix=policy_list(written.setting, (), policy),
     )

@@ -22,9 +22,10 @@ accepted way to let such phones choose.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
-from tlslint.rules.words import directive_of
+from tlslint.rules.words import directive_of, governing
 
 rule = Rule(
     code="TLS209",
@@ -34,6 +35,7 @@ rule = Rule(
     why="with strong suites only, the client knows best which one is fast; with weak ones the server has to choose",
     seen="nothing; slower transfers on phones at most",
     sources=("Mozilla/TLSRef guidelines, server_preferred_order",),
+    fix=Safety.SAFE,
 )
 
 
@@ -54,6 +56,9 @@ def _finding(handshake: Handshake, policy: Policy) -> Finding:
     setting = handshake.tls.server_order
     who, other = ("server's", "client's") if setting.known else ("client's", "server's")
     name = directive_of(setting) or "the default"
+    hosts = governing(handshake.endpoints, "server_order")
+    chooser = "server" if other == "server's" else "client"
+    title = f"leave the choice of the suite to the {chooser}"
     return rule.finding(
         f"the {who} order of cipher suites decides for {{endpoint}}",
         setting.span or handshake.endpoints[0].answering.span,
@@ -63,4 +68,5 @@ def _finding(handshake: Handshake, policy: Policy) -> Finding:
         if setting.explicit
         else "switch the server's preference on",
         endpoints=handshake.labels,
+        fix=Fix(title, Safety.SAFE, (SetValue("server_order", not setting.known, setting, hosts),)),
     )

@@ -25,6 +25,7 @@ information only. A QUIC socket follows the TCP socket beside it.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import AddArgument, Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Listener, VirtualHost
 from tlslint.rules.hosts import is_real_name, listen_span, may_say_more, shared_sockets
@@ -41,6 +42,7 @@ rule = Rule(
         "nginx, listen (default_server)",
     ),
     servers=("nginx",),
+    fix=Safety.SAFE,
 )
 
 
@@ -68,4 +70,12 @@ def _finding(listener: Listener, default: VirtualHost) -> Finding:
         label="not marked as the default",
         help="mark the default with default_server, or add a default that rejects the handshake",
         endpoints=[listener.label],
+        fix=_fix(listener, default),
     )
+
+
+def _fix(listener: Listener, default: VirtualHost) -> Fix | None:
+    place = next((place for owner, place in listener.places if owner is default), None)
+    if place is None:
+        return None
+    return Fix(f"mark {default.label} as the default", Safety.SAFE, (AddArgument(place, "default_server"),))

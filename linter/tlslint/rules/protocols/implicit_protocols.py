@@ -23,10 +23,11 @@ the finding is advice, unless the policy asks for an explicit setting.
 from collections.abc import Iterable, Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, serving
-from tlslint.rules.words import labels, listed, releases, span_of
+from tlslint.rules.versions import Use, serving, wanted_protocols
+from tlslint.rules.words import governing, labels, listed, releases, span_of
 
 rule = Rule(
     code="TLS103",
@@ -36,6 +37,7 @@ rule = Rule(
     why="an upgrade changes what is served; the defaults of older versions have TLS 1.0 and lack TLS 1.3",
     seen="nobody gets an error as long as the default suits them; scanners report what it switches on",
     sources=("nginx change log, 1.23.4 and 1.27.3", "DISA STIG, V-278381"),
+    fix=Safety.SAFE,
 )
 
 
@@ -56,7 +58,14 @@ def _finding(deployment: Deployment, use: Use, policy: Policy) -> Finding:
         source=policy.source_of("explicit_protocols" if policy.explicit_protocols else "protocols"),
         help=f"name {listed(policy.protocols)} at the outermost level, for all hosts",
         endpoints=labels(use.endpoints),
+        fix=_fix(deployment, use, policy),
     )
+
+
+def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix:
+    versions = wanted_protocols(deployment, policy)
+    intention = SetValue("protocols", versions, use.plain, governing(use.endpoints, "protocols"))
+    return Fix(f"name {listed(versions)}", Safety.SAFE, (intention,))
 
 
 def _severity(use: Use, defaults: Iterable[frozenset[str]], policy: Policy) -> Severity:

@@ -25,10 +25,11 @@ not negotiable, because the next machine may differ. What nobody wrote (implicit
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, asleep, serving, united_by_accident
-from tlslint.rules.words import labels, listed, place_of
+from tlslint.rules.versions import Use, asleep, serving, united_by_accident, wanted_protocols
+from tlslint.rules.words import governing, labels, listed, place_of
 
 rule = Rule(
     code="TLS101",
@@ -38,6 +39,7 @@ rule = Rule(
     why="TLS 1.0 and 1.1 were retired by RFC 8996, SSL 3 by RFC 7568",
     seen="nobody gets an error, that is the trap; scanners and audits report it",
     sources=("RFC 8996", "RFC 7568", "RFC 6176", "Mozilla/TLSRef guidelines, tls_versions"),
+    fix=Safety.SAFE,
 )
 WHY_OMITTED = "the policy wants newer versions only, although this one is sound in itself"
 SEVERITIES = ((ProtocolVerdict.WEAK, Severity.ERROR), (ProtocolVerdict.OMITTED, Severity.WARNING))
@@ -66,4 +68,11 @@ def _check(deployment: Deployment, use: Use, policy: Policy) -> Iterator[Finding
             source=policy.source_of("protocols"),
             help=f"allow {listed(policy.protocols)} only",
             endpoints=labels(use.endpoints),
+            fix=_fix(deployment, use, policy),
         )
+
+
+def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix:
+    versions = wanted_protocols(deployment, policy)
+    title = f"allow {listed(versions)} only"
+    return Fix(title, Safety.SAFE, (SetValue("protocols", versions, use.plain, governing(use.endpoints, "protocols")),))

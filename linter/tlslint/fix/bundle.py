@@ -1,0 +1,105 @@
+"""Certificate files in another order: the blocks change places, everything else in the file stays where it is."""
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from tlslint.fix.text import CannotSpell
+from tlslint.intention import Edit, RewriteBundle
+from tlslint.parse.tree import Source
+from tlslint.resolve.include import Unreadable
+from tlslint.resolve.model import Deployment
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+
+_DEHYDRATED = re.compile(r"(?:fullchain|chain|cert|privkey)-\d+\.pem")
+_ARCHIVE = re.compile(r"(?:fullchain|chain|cert|privkey)\d*\.pem")
+
+
+def bundle_edits(intention: RewriteBundle, deployment: Deployment) -> list[Edit]:
+    """Return the edits that make a file hold these certificates in this order; raises `CannotSpell`."""
+    pair = intention.pair
+    files = deployment.files
+    if files is None or not pair.path or pair.bundle is None:
+        raise CannotSpell("the file is not at hand")
+    source = files.certificate_source(pair.path)
+    if isinstance(source, Unreadable):
+        raise CannotSpell(f'"{pair.file}" {source.reason}')
+    client = acme_client(files.real_path(pair.path))
+    if client:
+        raise CannotSpell(f'"{pair.file}" is managed by {client}, which writes it anew with each certificate')
+    return list(_rewritten(source, intention.certificates))
+
+
+def _rewritten(source: Source, wanted: "tuple[Certificate, ...]") -> list[Edit]:
+    from tlslint.pki.bundle import read_bundle
+
+    data = source.data
+    if not data.isascii():
+        raise CannotSpell("the file holds text that is not ASCII")
+    bundle = read_bundle(data, source.path)
+    entries = [entry for entry in bundle.entries if entry.label != "TRUSTED CERTIFICATE"]
+    if len(entries) != len(bundle.entries) or not bundle.complete or bundle.server_verdict:
+        raise CannotSpell("not all of the file could be read")
+    starts = [_with_its_text(data, entry.start) for entry in entries]
+    texts: dict[Certificate, str] = {}
+    for entry, start in zip(entries, starts, strict=True):
+        text = data[start : entry.end].decode("ascii")
+        texts.setdefault(entry.certificate, text if text.endswith("\n") else f"{text}\n")
+    end = "\r\n" if b"\r\n" in data else "\n"
+    new = [texts.get(certificate) or _pem(certificate, end) for certificate in wanted]
+    slots = len(entries)
+    edits = []
+    for index, (entry, start) in enumerate(zip(entries, starts, strict=True)):
+        text = new[index] if index < len(new) else ""
+        if index == slots - 1 and len(new) > slots:
+            text = "".join(new[index:])
+        if text != source.text[start : entry.end]:
+            edits.append(Edit(source, start, entry.end, text, backup=True))
+    return edits
+
+
+def _with_its_text(data: bytes, start: int) -> int:
+    """Return where the lines begin that say what a certificate is: directly above it, after whatever comes before."""
+    before = data.rfind(b"-----END ", 0, start)
+    floor = data.find(b"\n", before) + 1 if before >= 0 else 0
+    if floor <= 0 and before >= 0:
+        return start
+    while start > floor:
+        above = data.rfind(b"\n", floor, start - 1) + 1 or floor
+        if not data[above:start].strip():
+            break
+        start = above
+    return start
+
+
+def _pem(certificate: "Certificate", end: str) -> str:
+    from base64 import b64encode
+
+    text = b64encode(certificate.der).decode("ascii")
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return end.join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+
+
+def acme_client(path: str) -> str | None:
+    """Return the ACME client that keeps a file of this machine (links resolved), told by what it keeps beside it."""
+    folder, name = os.path.split(path)
+    parent = os.path.dirname(folder)
+    stem = os.path.basename(folder)
+    if _ARCHIVE.fullmatch(name) and _is_file(os.path.dirname(parent), "renewal", f"{stem}.conf"):
+        return "certbot"
+    domain = stem.removesuffix("_ecc")
+    if _is_file(folder, f"{domain}.conf") and _is_file(folder, f"{domain}.cer"):
+        return "acme.sh"
+    if os.path.isfile(os.path.join(parent, "..", "config")) and re.fullmatch(
+        r"(?:fullchain|chain|cert)-\d+\.pem", name
+    ):
+        return "dehydrated"
+    if _is_file(folder, f"{name.removesuffix('.issuer.crt').removesuffix('.crt')}.json"):
+        return "lego or Caddy"
+    return None
+
+
+def _is_file(*parts: str) -> bool:
+    return os.path.isfile(os.path.join(*parts))

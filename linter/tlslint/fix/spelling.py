@@ -1,0 +1,49 @@
+"""From a finding's intentions to edits: the dialect of the server is asked, and what it cannot write is said."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tlslint.finding import Finding
+from tlslint.fix.dialect import Dialect
+from tlslint.fix.text import CannotSpell
+from tlslint.intention import Edit, Fix, Safety
+from tlslint.resolve.model import Deployment
+
+
+class Speller:
+    """Writes the fixes of one deployment's findings; the same fix is worked out once."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._dialect: Dialect | None = None
+
+    def findings(self, found: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield findings with the edits of their fixes."""
+        for finding in found:
+            fix = finding.fix
+            yield finding if fix is None else replace(finding, fix=self.spelt(fix))
+
+    def spelt(self, fix: Fix) -> Fix:
+        """Return a fix with its edits, or with the reason why it has none."""
+        dialect = self._dialect or self._new_dialect()
+        edits: list[Edit] = []
+        try:
+            for intention in fix.intentions:
+                edits += (edit for edit in dialect.edits(intention) if edit not in edits)
+        except CannotSpell as reason:
+            return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason))
+        if not edits and fix.intentions:
+            return replace(fix, safety=Safety.MANUAL, refusal="nothing would change")
+        return replace(fix, edits=tuple(edits))
+
+    def _new_dialect(self) -> Dialect:
+        # a run without fixes needs neither
+        if self._deployment.server == "apache":
+            from tlslint.fix.apache import ApacheDialect
+
+            self._dialect = ApacheDialect(self._deployment)
+        else:
+            from tlslint.fix.nginx import NginxDialect
+
+            self._dialect = NginxDialect(self._deployment)
+        return self._dialect
