@@ -11,6 +11,7 @@ from tlslint.finding import Finding, Report
 from tlslint.gaps import undecided
 from tlslint.parse.tree import Span
 from tlslint.policy import load_policy
+from tlslint.quiet import quiet_certificates
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
 from tlslint.settings import TRUST_WORDS, Settings, SettingsError
@@ -42,7 +43,7 @@ def lint(
     rules = [module for module in RULES if selection.runs(module.rule)]
     report = Report(policy=policy.spelling)
     found: list[Finding] = []
-    with paused_collector():
+    with paused_collector(), quiet_certificates():
         discovered = discover(paths, settings, stdin, settings.stdin_filename, overlay)
         for deployment in resolved(discovered, settings, report):
             speller = Speller(deployment)
@@ -62,7 +63,7 @@ def lint(
 def predict(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> tuple[list[Deployment], Report]:
     """Discover, parse, resolve: the deployments, and what could not be had. Raises `TargetError`."""
     report = Report()
-    with paused_collector():
+    with paused_collector(), quiet_certificates():
         discovered = discover(paths, settings, stdin, settings.stdin_filename)
         deployments = list(resolved(discovered, settings, report))
     report.files = count_files(discovered)

@@ -1,14 +1,13 @@
 """The roots that clients trust: this machine's store, files that the user names, or nothing.
 
-Reading a store of 150 roots takes longer than linting a site. So only the names in it are read at first, straight from
-the DER, and a root is parsed when a certificate names it as its issuer.
+Reading a store of 150 roots takes longer than linting a site. So a root is parsed only when a certificate names an
+issuer all of whose words stand in it.
 """
 
 import binascii
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property
 
 from tlslint.pki import der as asn1
 from tlslint.pki.bundle import read_bounded
@@ -65,57 +64,55 @@ class LazyAuthorities(Authorities):
 
     def __init__(self, blobs: Iterable[bytes]) -> None:
         super().__init__()
-        self._blobs = list(blobs)
-        self._unparsed: defaultdict[Name, list[bytes]] | None = None
+        self._blobs = tuple(blobs)
+        self._names_asked: set[bytes] = set()
+
+    @cached_property
+    def _unparsed(self) -> dict[bytes, bytes]:
+        """The certificates that were not asked for yet, each with its text in lower case to look words up in."""
+        return {der: der.lower() for blob in self._blobs for der in _certificates(blob)}
 
     def issuers(self, certificate: Certificate) -> list[Certificate]:
         """Return the anchors that issued the certificate."""
-        self._parse(_name(certificate.der, _ISSUER))
+        if certificate.issuer_der not in self._names_asked:
+            self._names_asked.add(certificate.issuer_der)
+            self._parse(_words(certificate.issuer_der))
         return super().issuers(certificate)
 
     def __contains__(self, certificate: object) -> bool:
-        if isinstance(certificate, Certificate):
-            self._parse(_name(certificate.der, _SUBJECT))
+        if isinstance(certificate, Certificate) and certificate.der in self._unparsed:
+            return True
         return super().__contains__(certificate)
 
-    def _parse(self, name: "Name") -> None:
-        if self._unparsed is None:
-            self._unparsed = defaultdict(list)
-            for der in (der for blob in self._blobs for der in _certificates(blob)):
-                self._unparsed[_name(der, _SUBJECT)].append(der)
-        for der in self._unparsed.pop(name, ()):
-            try:
-                self.add(certificate_from_der(der))
-            except UnreadableCertificateError:
-                continue
+    def _parse(self, words: Sequence[bytes]) -> None:
+        """Parse all anchors in which these words stand, wherever it is: which of them have the name is seen then."""
+        for der, text in list(self._unparsed.items()):
+            if all(word in text for word in words):
+                del self._unparsed[der]
+                try:
+                    self.add(certificate_from_der(der))
+                except UnreadableCertificateError:
+                    continue
 
 
-Name = tuple[tuple[bytes, bytes], ...]
-"""Attribute types and values of a name, without their string types, letter case and runs of blanks."""
-
-_ISSUER, _SUBJECT = 2, 4
-
-
-@lru_cache(maxsize=1024)
-def _name(der: bytes, field: int) -> Name:
-    """Return the issuer or subject of a certificate; empty where the bytes are none."""
+def _words(name: bytes) -> list[bytes]:
+    """Return the words of a DER name in lower case, whatever string types they have: ASCII alone, to be sure."""
     try:
-        to_be_signed = asn1.element_at(der, asn1.element_at(der, 0).content)
-        fields = asn1.children(der, to_be_signed)
-        if fields[0].tag == 0xA0:  # the version, absent in version 1
-            del fields[0]
-        return tuple(
-            (asn1.value(der, kind), b" ".join(asn1.value(der, text).lower().split()))
-            for part in asn1.children(der, fields[field])
-            for kind, text in (asn1.children(der, pair)[:2] for pair in asn1.children(der, part))
-        )
-    except (asn1.DerError, IndexError, ValueError):
-        return ()
+        return [
+            word
+            for part in asn1.children(name, asn1.element_at(name, 0))
+            for pair in asn1.children(name, part)
+            for word in asn1.value(name, asn1.children(name, pair)[1]).lower().split()
+            if word.isascii()
+        ]
+    except (asn1.DerError, IndexError):
+        return []
 
 
 def _certificates(blob: bytes) -> Iterator[bytes]:
     for match in _CERTIFICATE.finditer(blob):
         try:
-            yield binascii.a2b_base64(match[1])
-        except binascii.Error:
+            der = binascii.a2b_base64(match[1])
+            yield der[: asn1.element_at(der, 0).end]
+        except (binascii.Error, asn1.DerError):
             continue

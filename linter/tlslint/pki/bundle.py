@@ -30,8 +30,8 @@ from tlslint.pki.certificate import (
     comparable_name,
     key_bits_of,
     name_text,
-    quietly,
 )
+from tlslint.quiet import quietly
 from tlslint.record import dataclass
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from tlslint.pki import der as asn1
+from tlslint.quiet import quietly
 from tlslint.record import dataclass
 
 if TYPE_CHECKING:
@@ -156,14 +157,20 @@ class Certificate:
         """A short name for messages: the common name, else the first name it covers, else the subject."""
         return self.common_name or next(iter(self.dns_names + self.ip_addresses), "") or self.subject or "(no subject)"
 
-    @cached_property
+    @property
     def public_key_der(self) -> bytes:
         """The SubjectPublicKeyInfo as it stands in the certificate (DER)."""
-        return asn1.public_key_info(self.der)
+        return self._issuer_and_key[1]
+
+    @cached_property
+    def _issuer_and_key(self) -> tuple[bytes, bytes]:
+        return asn1.issuer_and_key(self.der)
 
     @cached_property
     def public_key_sha256(self) -> str:
         """SHA-256 of the SubjectPublicKeyInfo, in the form that `KeyFacts.public_key_sha256` has too."""
+        if self.key_type == "ec" and asn1.is_plain_point(self.public_key_der):
+            return hashlib.sha256(self.public_key_der).hexdigest()
         return canonical_public_key_sha256(self._public_key, self.public_key_der)
 
     @cached_property
@@ -175,7 +182,7 @@ class Certificate:
             except Exception:  # any refusal, whatever its type, means the same here
                 return None
 
-    @property
+    @cached_property
     def key_type(self) -> str:
         """`rsa`, `ec`, `ed25519`, `ed448`, `dsa`, `ml-dsa-44`, `ml-dsa-65`, `ml-dsa-87` or `unknown`."""
         return KEY_TYPES.get(self._x509.public_key_algorithm_oid.dotted_string, "unknown")
@@ -183,11 +190,11 @@ class Certificate:
     @cached_property
     def key_bits(self) -> int | None:
         """The size of the key in bits: modulus, field of the curve; None where a size says nothing."""
+        if self.key_type == "ec" and self._curve_identifier in CURVES:
+            return CURVES[self._curve_identifier][1]
         size = key_bits_of(self._public_key, self.key_type)
         if size is None and self.key_type == "rsa":  # a size that the library refuses
             return self.rsa_numbers[0].bit_length() if self.rsa_numbers else None
-        if size is None and self.key_type == "ec":
-            return CURVES.get(self._curve_identifier or "", (None, None))[1]
         return size
 
     @cached_property
@@ -249,6 +256,11 @@ class Certificate:
     def _issuer(self) -> "x509.Name | None":
         return _name(lambda: self._x509.issuer)
 
+    @property
+    def issuer_der(self) -> bytes:
+        """The issuer's name as it stands in the certificate (DER)."""
+        return self._issuer_and_key[0]
+
     @cached_property
     def subject_key(self) -> tuple[object, ...]:
         """The subject in the form in which names are compared (case and runs of blanks do not count)."""
@@ -257,7 +269,12 @@ class Certificate:
     @cached_property
     def issuer_key(self) -> tuple[object, ...]:
         """The issuer in the form in which names are compared."""
-        return comparable_name(self._issuer)
+        known = _issuer_keys.get(self.issuer_der)
+        if known is None:
+            known = comparable_name(self._issuer)
+            if self._issuer is not None and len(_issuer_keys) < _MAX_ISSUERS:
+                _issuer_keys[self.issuer_der] = known
+        return known
 
     @cached_property
     def common_name(self) -> str | None:
@@ -470,6 +487,10 @@ def _signature_holds(certificate: Certificate, issuer: Certificate) -> bool | No
     return issuer.signed(certificate._x509)
 
 
+_MAX_ISSUERS = 1024
+_issuer_keys: dict[bytes, tuple[object, ...]] = {}
+"""By DER: a few authorities issue most certificates."""
+
 _certificates: WeakValueDictionary[bytes, Certificate] = WeakValueDictionary()
 
 
@@ -519,20 +540,6 @@ def canonical_public_key_sha256(key: Any, otherwise: bytes) -> str:
 
         otherwise = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(otherwise).hexdigest()
-
-
-class quietly:  # noqa: N801 - used as a statement
-    """A context that keeps the library's remarks about unusual certificates off standard error."""
-
-    def __enter__(self) -> None:
-        import warnings
-
-        self._catcher = warnings.catch_warnings()
-        self._catcher.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *exception: object) -> None:
-        self._catcher.__exit__(*exception)  # type: ignore[arg-type]
 
 
 def _name(read: "Callable[[], x509.Name]") -> "x509.Name | None":

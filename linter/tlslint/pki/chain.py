@@ -19,6 +19,9 @@ MAX_PATH = 16
 MAX_CANDIDATES = 16
 """Certificates of one name that are tried as an issuer, so that a file of namesakes cannot take for ever."""
 
+MAX_REMEMBERED = 1 << 15
+"""Certificates whose issuers a collection of authorities remembers; it may be there as long as the process."""
+
 SYSTEM_STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -46,6 +49,7 @@ class Authorities:
     def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
         self._by_subject: defaultdict[tuple[object, ...], list[Certificate]] = defaultdict(list)
         self._known: dict[Certificate, int] = {}
+        self._issuers: dict[Certificate, list[Certificate]] = {}
         for certificate in certificates:
             self.add(certificate)
 
@@ -62,6 +66,7 @@ class Authorities:
         """Add a certificate, unless it is there already."""
         if certificate not in self._known:
             self._known[certificate] = len(self._known)
+            self._issuers.clear()
             self._by_subject[certificate.subject_key].append(certificate)
 
     def position(self, certificate: Certificate) -> int:
@@ -70,7 +75,17 @@ class Authorities:
 
     def issuers(self, certificate: Certificate) -> list[Certificate]:
         """Return the other CAs that issued the certificate, those that its authority key identifier names first."""
+        found = self._issuers.get(certificate)
+        if found is None:
+            found = self._find_issuers(certificate)
+            if len(self._issuers) < MAX_REMEMBERED:
+                self._issuers[certificate] = found
+        return found
+
+    def _find_issuers(self, certificate: Certificate) -> list[Certificate]:
         namesakes = self._by_subject.get(certificate.issuer_key, ())[:MAX_CANDIDATES]
+        if not namesakes:
+            return []
         found = [ca for ca in namesakes if ca != certificate and may_issue(ca) and _is_issued_by(certificate, ca)]
         return sorted(found, key=lambda ca: certificate.aki is not None and ca.ski != certificate.aki)
 
@@ -82,8 +97,7 @@ class JoinedAuthorities(Authorities):
         super().__init__()
         self._parts = tuple(parts)
 
-    def issuers(self, certificate: Certificate) -> list[Certificate]:
-        """Return the CAs in any of the collections that issued the certificate."""
+    def _find_issuers(self, certificate: Certificate) -> list[Certificate]:
         return list(dict.fromkeys(issuer for part in self._parts for issuer in part.issuers(certificate)))
 
 

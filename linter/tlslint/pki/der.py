@@ -5,6 +5,7 @@ unusual curves). What the server does with such a file must be predicted all the
 just enough from the outer structure (X.690, RFC 5280 section 4.1) and leave everything else to the library.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 _MAX_LENGTH_OCTETS = 4
@@ -35,9 +36,10 @@ def element_at(data: bytes, offset: int, limit: int | None = None) -> Element:
     Raises `DerError` when the bytes end too early or the length is indefinite, which DER forbids.
     """
     limit = len(data) if limit is None else limit
-    if offset + 2 > limit:
+    content = offset + 2
+    if content > limit:
         raise DerError("the data ends inside an element")
-    tag, length, content = data[offset], data[offset + 1], offset + 2
+    tag, length = data[offset], data[offset + 1]
     if tag & 0x1F == 0x1F:
         raise DerError("a tag number above 30 has no place here")
     if length & 0x80:
@@ -111,8 +113,8 @@ def signed_object_end(data: bytes) -> int:
     return outer.end
 
 
-def public_key_info(certificate: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo of a DER certificate; raises `DerError`."""
+def issuer_and_key(certificate: bytes) -> tuple[bytes, bytes]:
+    """Return the issuer's Name and the SubjectPublicKeyInfo of a DER certificate; raises `DerError`."""
     outer = element_at(certificate, 0)
     to_be_signed = element_at(certificate, outer.content, outer.end)
     fields = children(certificate, to_be_signed)
@@ -121,7 +123,7 @@ def public_key_info(certificate: bytes) -> bytes:
     # serial number, signature, issuer, validity, subject, public key
     if len(fields) < 6 or fields[5].tag != SEQUENCE:
         raise DerError("this certificate has no public key")
-    return whole(certificate, fields[5])
+    return whole(certificate, fields[2]), whole(certificate, fields[5])
 
 
 def algorithm_of(key_info: bytes) -> tuple[str, str | None]:
@@ -129,12 +131,27 @@ def algorithm_of(key_info: bytes) -> tuple[str, str | None]:
 
     The curve is None for other keys and for curves that are spelled out instead of named. Raises `DerError`.
     """
-    algorithm = children(key_info, element_at(key_info, 0))[0]
-    parts = children(key_info, algorithm)
+    outer = element_at(key_info, 0)
+    return _algorithm(whole(key_info, element_at(key_info, outer.content, outer.end)))
+
+
+@lru_cache(maxsize=256)
+def _algorithm(identifier: bytes) -> tuple[str, str | None]:
+    parts = children(identifier, element_at(identifier, 0))
     if not parts:
         raise DerError("a public key without an algorithm")
     named = len(parts) > 1 and parts[1].tag == OBJECT_IDENTIFIER
-    return object_identifier(key_info, parts[0]), object_identifier(key_info, parts[1]) if named else None
+    return object_identifier(identifier, parts[0]), object_identifier(identifier, parts[1]) if named else None
+
+
+def is_plain_point(key_info: bytes) -> bool:
+    """Whether an EC SubjectPublicKeyInfo names its curve and has its point uncompressed: DER allows no other bytes."""
+    try:
+        curve = algorithm_of(key_info)[1]
+        parts = children(key_info, element_at(key_info, 0))
+    except DerError:
+        return False
+    return curve is not None and len(parts) == 2 and value(key_info, parts[1])[:2] == b"\0\x04"
 
 
 def rsa_numbers(key_info: bytes) -> tuple[int, int]:

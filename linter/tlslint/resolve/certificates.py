@@ -90,6 +90,7 @@ class Certificates:
         self._key_files: dict[str, KeyFile] = {}
         self._read: Authorities | None = None
         self._beside: dict[str, Authorities] = {}
+        self._joined: dict[tuple[str, ...], Authorities] = {}
         self._published: dict[str, tuple[int, Place]] | None = None
         """The document roots, each with its rank and the first directive that makes it one."""
         self._directories: set[str] | None = None
@@ -162,8 +163,11 @@ class Certificates:
 
         if self._read is None:
             self._read = Authorities(_authorities(self._named_bundles()))
-        folders = {posixpath.dirname(pair.path) for pair in served.pairs if pair.path}
-        return JoinedAuthorities([self._read, *(self._neighbours(folder) for folder in sorted(folders))])
+        folders = tuple(sorted({posixpath.dirname(pair.path) for pair in served.pairs if pair.path}))
+        known = self._joined.get(folders)
+        if known is None:
+            known = self._joined[folders] = JoinedAuthorities([self._read, *map(self._neighbours, folders)])
+        return known
 
     def _named_bundles(self) -> Iterator["Bundle"]:
         files, base = self.deployment.files, self.deployment.base
