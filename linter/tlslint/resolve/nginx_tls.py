@@ -6,23 +6,26 @@
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tlslint.parse.tree import Argument
-from tlslint.resolve.include import Files, Unreadable
+from tlslint.resolve.include import Files
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Setting, Shadow, TlsSettings, Unknown
 from tlslint.resolve.nginx_directives import directive as facts_of
 from tlslint.resolve.nginx_scope import Scope
+from tlslint.resolve.tls_settings import (
+    COMMAND_PROTOCOLS,
+    PROTOCOL_BY_SPELLING,
+    PROTOCOLS,
+    SettingsReader,
+    level_below,
+    options_of,
+    signed,
+    values_of,
+)
 from tlslint.target import Target, Version
-
-if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle, DhParameters, KeyFacts
-
-PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-_PROTOCOL_BY_SPELLING = {name.lower(): name for name in PROTOCOLS}
-_COMMAND_PROTOCOLS = {**_PROTOCOL_BY_SPELLING, "tlsv1.0": "TLSv1"}
 
 PER_NAME_PROTOCOLS_SINCE = Version("1.29.2")
 """Since then a host's own `ssl_protocols` counts on a shared socket (ClientHello callback, OpenSSL >= 1.1.1)."""
@@ -62,29 +65,18 @@ def default_protocols(target: Target, module: str = "http") -> dict[str, frozens
     return {str(version): frozenset((facts.default(version) or "").split()) for version in target.server_versions}
 
 
-_NOT_FILES = ("data:", "engine:", "store:")
-"""What certificate and key names begin with that are no paths."""
-
-
-def _not_a_file(name: str) -> Unreadable:
-    return Unreadable("outside", f'"{name.partition(":")[0]}:" names are not read', name)
-
-
-class TlsReader:
+class TlsReader(SettingsReader):
     """Reads the TLS settings of nginx scopes for one target; settings that the same directives make are one object."""
 
+    SERVER = "nginx"
+    NOT_FILES = ("data:", "engine:", "store:")
+
     def __init__(self, target: Target, files: Files, base: str) -> None:
-        self.target = target
-        self.files = files
-        self.base = base
+        super().__init__(target, files, base)
         self._by_scope: dict[int, TlsSettings] = {}
-        self._settings: dict[tuple[object, ...], Setting[object]] = {}
-        self._whole: dict[tuple[object, ...], TlsSettings] = {}
         self._effective: dict[tuple[int, int, int], Setting[frozenset[str]]] = {}
         self._governed: dict[tuple[int, int], TlsSettings] = {}
         self._surplus: dict[tuple[int, ...], tuple[Place, ...]] = {}
-        self._keys: dict[str, KeyFacts | Unreadable] = {}
-        self._paths: dict[str, str] = {}
 
     def settings(self, scope: Scope) -> TlsSettings:
         """Return what a `server` block (or a block around it) asks for."""
@@ -102,7 +94,7 @@ class TlsReader:
         inherited = self.settings(outer)
         if not own:
             return inherited
-        values = _values(inherited)
+        values = values_of(inherited)
         values["certificates"] = self._certificates(scope, inherited.conf_commands)
         values["surplus_keys"] = self._surplus_keys(scope)
         return self._interned(TlsSettings(**values))
@@ -112,7 +104,7 @@ class TlsReader:
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
         protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
         order = self._library_option(self._flag(scope, "ssl_prefer_server_ciphers", "off"), "ServerPreference")
-        listed = self.one("ciphers", scope, ("ssl_ciphers",), self._cipher_string, "HIGH:!aNULL:!MD5")
+        listed = self.one("ciphers", scope, ("ssl_ciphers",), self._ciphers, "HIGH:!aNULL:!MD5")
         dh_params = self._overridden(
             "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
         )
@@ -163,33 +155,16 @@ class TlsReader:
             stapling_file=self.one("stapling_file", scope, ("ssl_stapling_file",), _path, None),
             stapling_responder=self.one("stapling_responder", scope, ("ssl_stapling_responder",), _text, None),
             resolver=self.one("resolver", scope, ("resolver",), bool, False),
-            options=_options(self.target.openssl_conf.options, commands),
-            security_level=_level_below(listed, self.target.openssl_conf.security_level),
+            options=options_of(self.target.openssl_conf.options, commands),
+            security_level=level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
             surplus_keys=self._surplus_keys(scope),
         )
         return self._interned(settings)
 
-    def _cipher_string(self, places: list[Place]) -> str | Unknown:
-        text = _text(places)
-        if isinstance(text, str) and text.startswith("PROFILE=") and self._takes_profiles():
-            return Unknown(f'"{text}" leaves the list to the platform')
-        if isinstance(text, str) and ("$" in text or "{{" in text):
-            return Unknown(f'"{text}" holds a variable')
-        return text
-
-    def _takes_profiles(self) -> bool:
-        """Whether the OpenSSL may be Red Hat's, which alone knows `PROFILE=`."""
-        return self.target.platform is None or self.target.platform.startswith(("rhel", "fedora"))
-
-    def _dh_parameters(self, setting: Setting[str | None]) -> "DhParameters | None":
-        if not setting.known:
-            return None
-        bundle = self.files.bundle(self.files.resolve(setting.known, self.base))
-        if isinstance(bundle, Unreadable) or not bundle.dh_params:
-            return None
-        return bundle.dh_params[0]
+    def _ciphers(self, places: list[Place]) -> str | Unknown:
+        return self._cipher_string(_text(places))
 
     # -- one setting -----------------------------------------------------------------------------------------------
 
@@ -213,66 +188,8 @@ class TlsReader:
             level = level.parent
         return self._constant(default, field)
 
-    def _placed(self, field: str, places: list[Place], convert: Callable[[list[Place]], object]) -> Setting[Any]:
-        key = (field, *[id(place.directive) for place in places])
-        found = self._settings.get(key)
-        if found is None:
-            found = self._settings[key] = Setting(convert(places), tuple(places))
-        return found
-
-    def _decided(self, field: str, command: ConfCommand, value: object) -> Setting[Any]:
-        """Return what one OpenSSL command decides."""
-        return self._placed(field, [command.place], lambda _: value)
-
-    def _constant(self, value: object, field: str = "") -> Setting[Any]:
-        key = ("default", field, value)
-        found = self._settings.get(key)
-        if found is None:
-            found = self._settings[key] = Setting(value, (), self._default_words(field))
-        return found
-
-    def _unknown(self, reason: str) -> Setting[Any]:
-        key = ("unknown", reason)
-        found = self._settings.get(key)
-        if found is None:
-            found = self._settings[key] = Setting(Unknown(reason))
-        return found
-
-    def _library(self, field: str, setting: Setting[Any], default: object) -> Setting[Any]:
-        """Return what openssl.cnf makes of a value that nginx leaves to the library (measured with OPENSSL_CONF)."""
-        conf = self.target.openssl_conf
-        if setting.is_unknown or setting.value != default:
-            return setting
-        if field in conf.unknown:
-            return self._unknown(f"the platform's openssl.cnf may set {field.replace('_', ' ')}")
-        value = getattr(conf, field)
-        if value is None:
-            return setting
-        key = ("openssl.cnf", field, id(setting))
-        found = self._settings.get(key)
-        if found is None:
-            found = self._settings[key] = Setting(value, setting.places, "openssl.cnf")
-        return found
-
-    def _library_option(self, plain: Setting[bool], option: str) -> Setting[bool]:
-        """Return what `Options` of openssl.cnf make of a flag: nginx adds to them and takes nothing back."""
-        # nginx sets an option for the first of these when it is on, for the other when it is off
-        passive = option == "SessionTicket"
-        if plain.known is not passive:
-            return plain
-        for sign, name in _signed(self.target.openssl_conf.options or ""):
-            if name.lower() == option.lower() and (sign != "-") is not passive:
-                return self._constant(not passive, f"openssl.cnf {option}")
-        return plain
-
     def _flag(self, scope: Scope, directive: str, default: str) -> Setting[bool]:
         return self.one(directive, scope, (directive,), _flag, default == "on")
-
-    def _default_words(self, field: str) -> str:
-        if field.startswith("openssl.cnf"):
-            return "openssl.cnf"
-        version = self.target.server
-        return f"nginx's default ({version})" if version and field == "protocols" else "nginx's default"
 
     def _default_protocols(self, module: str) -> frozenset[str]:
         facts = facts_of("ssl_protocols", module) or facts_of("ssl_protocols", "http")
@@ -281,49 +198,6 @@ class TlsReader:
         return frozenset((facts.default(self.target.server) or "").split())
 
     # -- OpenSSL commands ------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _commands(places: list[Place]) -> tuple[ConfCommand, ...]:
-        return tuple(
-            ConfCommand(str(place.directive.arguments[0]), str(place.directive.arguments[1]), place)
-            for place in places
-            if len(place.directive.arguments) == 2
-        )
-
-    def _overridden(
-        self,
-        field: str,
-        plain: Setting[Any],
-        commands: Setting[tuple[ConfCommand, ...]],
-        names: tuple[str, ...],
-    ) -> Setting[Any]:
-        """Commands are applied after the plain directives, so the last one of its kind wins."""
-        if commands.is_unknown:
-            return plain if plain.explicit else commands
-        for command in reversed(commands.known or ()):
-            if command.name.lower() in names:
-                return self._decided(f"{field}!", command, command.value)
-        return plain
-
-    def _option(self, plain: Setting[bool], commands: Setting[tuple[ConfCommand, ...]], option: str) -> Setting[bool]:
-        """Apply `Options` commands, in which a leading minus switches an option off."""
-        found = plain
-        for command in commands.known or ():
-            if command.name.lower() != "options":
-                continue
-            for sign, name in _signed(command.value):
-                if name.lower() == option.lower():
-                    on = sign != "-"
-                    found = self._decided(f"option {option} {on}", command, on)
-        return found
-
-    def _verify_mode(self, plain: Setting[str], commands: Setting[tuple[ConfCommand, ...]]) -> Setting[str]:
-        for command in reversed(commands.known or ()):
-            if command.name.lower() == "verifymode":
-                words = {word.strip().lower() for word in command.value.split(",")}
-                mode = "required" if "require" in words else "optional" if words & {"peer", "request"} else "none"
-                return self._decided(f"verify {mode}", command, mode)
-        return plain
 
     def _effective_protocols(
         self,
@@ -383,54 +257,6 @@ class TlsReader:
         key_file = str(key_place.directive.arguments[0]) if key_place and key_place.directive.arguments else None
         return self._read_pair(file, place, key_file, key_place)
 
-    def _pair_of_command(self, command: ConfCommand) -> CertificatePair:
-        if command.name.lower() == "privatekey":
-            return self._read_pair("", command.place, command.value, command.place)
-        return self._read_pair(command.value, command.place, None, None)
-
-    def _read_pair(self, file: str, place: Place, key_file: str | None, key_place: Place | None) -> CertificatePair:
-        bundle = self._bundle(file) if file else None
-        key = self._key(key_file) if key_file is not None else None
-        return CertificatePair(
-            file, place, key_file, key_place,
-            bundle=None if isinstance(bundle, Unreadable) else bundle,
-            reason=f'"{file}" {bundle.reason}' if isinstance(bundle, Unreadable) else "",
-            key=None if isinstance(key, Unreadable) else key,
-            trouble=bundle.kind if isinstance(bundle, Unreadable) else "",
-            key_reason=f'"{key_file}" {key.reason}' if isinstance(key, Unreadable) else "",
-            key_trouble=key.kind if isinstance(key, Unreadable) else "",
-            path=self._path(file),
-            key_path=self._path(key_file or ""),
-        )  # fmt: skip
-
-    def _path(self, file: str) -> str:
-        """Return the server path that a name means, empty where it is none of a file."""
-        found = self._paths.get(file)
-        if found is None:
-            is_file = file and not file.startswith(_NOT_FILES)
-            found = self._paths[file] = self.files.resolve(file, self.base) if is_file else ""
-        return found
-
-    def _bundle(self, file: str) -> "Bundle | Unreadable":
-        if file.startswith("data:"):
-            from tlslint.pki.bundle import read_bundle
-
-            return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:")
-        if file.startswith(_NOT_FILES):
-            return _not_a_file(file)
-        return self.files.bundle(self._path(file))
-
-    def _key(self, file: str) -> "KeyFacts | Unreadable":
-        if file.startswith("data:"):
-            return _key_facts(file[5:].encode("utf-8", "surrogateescape"))
-        if file.startswith(_NOT_FILES):
-            return _not_a_file(file)
-        path = self._path(file)
-        if path not in self._keys:
-            data = self.files.data(path)
-            self._keys[path] = data if isinstance(data, Unreadable) else _key_facts(data)
-        return self._keys[path]
-
     # -- the default server and the named host -----------------------------------------------------------------------
 
     def govern(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
@@ -442,7 +268,7 @@ class TlsReader:
         if found is not None:
             return found
         by_name = decides_by_name(self.target)
-        values = _values(host)
+        values = values_of(host)
         for name in DEFAULT_SERVER_ALWAYS:
             values[name] = getattr(default, name)
         if not by_name:
@@ -467,7 +293,7 @@ class TlsReader:
         key = (id(host), -id(default))
         found = self._governed.get(key)
         if found is None:
-            values = _values(default)
+            values = values_of(default)
             values["reject_handshake"] = host.reject_handshake
             values["client_check"] = host.client_check
             if host.verify_client.known == "required" and default.verify_client.known not in (None, "none"):
@@ -480,32 +306,11 @@ class TlsReader:
             found = self._governed[key] = self._interned(TlsSettings(**values))
         return found
 
-    def _interned(self, settings: TlsSettings) -> TlsSettings:
-        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level)
-        return self._whole.setdefault(key, settings)
 
-
-_FIELDS = tuple(TlsSettings.__dataclass_fields__)
-_all_of: Callable[[TlsSettings], tuple[Any, ...]] = attrgetter(*_FIELDS)
-_settings_of: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
-    *(name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh"))
-)
 _decided_by_default: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
     *DEFAULT_SERVER_BEFORE_1_29_2, *DEFAULT_SERVER_ALWAYS, "conf_commands"
 )
 """What the default server has a say in; settings are compared by identity, most hosts inherit the very same ones."""
-
-
-def _key_facts(data: bytes) -> "KeyFacts":
-    # only here: a configuration whose keys are not at hand starts without the certificate code
-    from tlslint.pki.bundle import read_private_key_facts
-
-    return read_private_key_facts(data)
-
-
-def _values(settings: TlsSettings) -> dict[str, Any]:
-    """Return all fields by name, to make others of them: `dataclasses.replace` takes twice as long."""
-    return dict(zip(_FIELDS, _all_of(settings), strict=True))
 
 
 def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, version_known: bool) -> tuple[Shadow, ...]:
@@ -560,7 +365,7 @@ def _apply_protocol_commands(
     for command in bounds.known or ():
         name = command.name.lower()
         if name in ("minprotocol", "maxprotocol"):
-            bound = _COMMAND_PROTOCOLS.get(command.value.lower())
+            bound = COMMAND_PROTOCOLS.get(command.value.lower())
             if name == "minprotocol":
                 low = bound or PROTOCOLS[0]
             else:
@@ -583,36 +388,10 @@ def _after_protocol_command(enabled: set[str], value: str) -> set[str]:
     OpenSSL's `ALL` has had no SSLv2 since 1.0.2g.
     """
     result = set(enabled)
-    for sign, name in _signed(value):
-        named = set(PROTOCOLS[1:]) if name.lower() == "all" else {_COMMAND_PROTOCOLS.get(name.lower(), "")} - {""}
+    for sign, name in signed(value):
+        named = set(PROTOCOLS[1:]) if name.lower() == "all" else {COMMAND_PROTOCOLS.get(name.lower(), "")} - {""}
         result = result - named if sign == "-" else result | named
     return result
-
-
-def _signed(value: str) -> Iterable[tuple[str, str]]:
-    for word in value.split(","):
-        word = word.strip()
-        if word[:1] in ("+", "-"):
-            yield word[0], word[1:]
-        elif word:
-            yield "", word
-
-
-def _options(library: str | None, commands: Setting[tuple[ConfCommand, ...]]) -> frozenset[str]:
-    options: dict[str, bool] = {}
-    own = [command.value for command in commands.known or () if command.name.lower() == "options"]
-    for value in (library or "", *own):
-        for sign, name in _signed(value):
-            options[name.lower()] = sign != "-"
-    spelled = {"prioritizechacha": "PrioritizeChaCha", "unsafelegacyrenegotiation": "UnsafeLegacyRenegotiation",
-               "compression": "Compression"}  # fmt: skip
-    return frozenset(spelled.get(name, name) if on else f"-{name}" for name, on in options.items())
-
-
-def _level_below(listed: Setting[str], otherwise: int | None) -> int | None:
-    """Return the level of `ssl_ciphers`, which stays in force under a CipherString command that names none."""
-    levels = re.findall(r"@SECLEVEL=([0-5])", listed.known or "")
-    return int(levels[-1]) if levels else otherwise
 
 
 def _words(places: list[Place]) -> list[Argument]:
@@ -622,7 +401,7 @@ def _words(places: list[Place]) -> list[Argument]:
 def _protocols(places: list[Place]) -> frozenset[str] | Unknown:
     named = []
     for word in _words(places):
-        name = _PROTOCOL_BY_SPELLING.get(word.lower())
+        name = PROTOCOL_BY_SPELLING.get(word.lower())
         if name is None:
             return Unknown(f'"{word}" holds a variable' if "$" in word else f'nginx does not know "{word}"')
         named.append(name)
