@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -54,6 +54,7 @@ __all__ = [
     "read_bounded",
     "read_bundle",
     "read_private_key_facts",
+    "rebuilt",
 ]
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -298,6 +299,27 @@ def read_bundle(data: bytes, path: str) -> Bundle:
         problems=tuple(
             sorted(reader.problems, key=lambda problem: (problem.offset, problem.kind is not Problem.FATAL))
         ),
+    )
+
+
+def rebuilt(bundle: Bundle, chain: Sequence[Certificate]) -> Bundle:
+    """Return the bundle as it is sent where its first certificate counts only, with others behind it.
+
+    What is wrong in the file behind its first certificate is then no matter.
+    """
+    leaf = next((entry for entry in bundle.entries if entry.served), None)
+    if leaf is None:
+        return bundle
+    others = [BundleEntry(certificate, "CERTIFICATE", 0, 0, 0, True) for certificate in chain]
+    return Bundle(
+        path=bundle.path,
+        size=bundle.size,
+        entries=(leaf, *others),
+        keys=bundle.keys,
+        dh_params=bundle.dh_params,
+        ec_params=bundle.ec_params,
+        crls=bundle.crls,
+        problems=tuple(problem for problem in bundle.problems if problem.offset < leaf.end),
     )
 
 

@@ -86,6 +86,8 @@ class Answers:
             return self.rejected(tls, failure)
         if tls.reject_handshake.known:
             return self.rejected(tls, "the server rejects every handshake for this name")
+        if tls.failure:
+            return self.rejected(tls, tls.failure)
         kinds = self._kinds(tls.certificates)
         retry = self._retry(opening or tls, taking_over)
         silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
@@ -206,7 +208,7 @@ class Answers:
             tls.ciphersuites.known,
             tls.groups.known or "auto",
             kinds,
-            tls.dh_params.is_unknown or tls.dh_params.known is not None,
+            tls.has_dh_params,
             self.target,
             quic,
             tls.security_level,
@@ -215,7 +217,9 @@ class Answers:
         )
 
 
-_NOT_IN_KEY = frozenset(("certificates", "options", "security_level", "protocols", "dh", "surplus_keys"))
+_NOT_IN_KEY = frozenset(
+    ("certificates", "options", "security_level", "protocols", "dh", "surplus_keys", "failure", "directories")
+)
 
 
 def _why(outcome: str, found: Negotiation, unknown: list[tuple[str, str]]) -> str:

@@ -135,11 +135,14 @@ class CertificatePair:
     the name is none of a file). `bundle` is None with a `reason` where the file could not be read, `key` is None with a
     `key_reason` where the key's file could not; `trouble` and `key_trouble` say what kind of reason it is
     (`Unreadable.kind`).
+
+    `chain_file` and `chain_place` are there where the certificates behind the first one come from another file;
+    `bundle` then has them in place of its own.
     """
 
     __slots__ = (
-        "bundle", "file", "key", "key_file", "key_path", "key_place", "key_reason", "key_trouble", "path", "place",
-        "reason", "trouble",
+        "bundle", "chain_file", "chain_place", "file", "key", "key_file", "key_path", "key_place", "key_reason",
+        "key_trouble", "path", "place", "reason", "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +160,8 @@ class CertificatePair:
         key_trouble: str = "",
         path: str = "",
         key_path: str = "",
+        chain_file: str = "",
+        chain_place: Place | None = None,
     ) -> None:
         self.file = file
         self.place = place
@@ -170,6 +175,8 @@ class CertificatePair:
         self.key_trouble = key_trouble
         self.path = path
         self.key_path = key_path
+        self.chain_file = chain_file
+        self.chain_place = chain_place
 
     @property
     def leaf(self) -> "Certificate | None":
@@ -210,6 +217,20 @@ def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
             if key_type is not None:
                 keys[key_type] = pair.key
     return (*(pair for kind, pair in certificates.items() if kind in keys), *unknown)
+
+
+@dataclass(slots=True, frozen=True)
+class DirectoryTls:
+    """What a section for a part of a host asks for after the handshake: a renegotiation, or a second request.
+
+    A setting is None where the section leaves it to the host.
+    """
+
+    place: Place
+    """The opening line of the section."""
+    verify_client: Setting[str] | None = None
+    ciphers: Setting[str] | None = None
+    verify_depth: Setting[int] | None = None
 
 
 @dataclass(slots=True)
@@ -274,6 +295,25 @@ class TlsSettings:
     """The first DH parameters in the file that `dh_params` names; None where it could not be read."""
     surplus_keys: tuple[Place, ...] = ()
     """Keys that are configured beyond the number of certificates: the server never reads them."""
+    dh_auto: bool = False
+    """Whether the server makes up Diffie-Hellman parameters of its own where none are configured."""
+    failure: str = ""
+    """Why every handshake ends in an error although the library takes the settings, or empty."""
+    ca_path: Setting[str | None] | None = None
+    """The directory of CAs of clients, which needs links that are named by hashes; `client_ca` is unknown then."""
+    ca_names: Setting[str | None] | None = None
+    """The file (or directory) of the CAs that are named to clients instead of those that are trusted."""
+    idle_crl: Setting[str | None] | None = None
+    """A list of revoked certificates (or a directory of them) that is loaded and never looked at."""
+    crl_check: Setting[str] | None = None
+    """What is looked up in the lists: `none`, `leaf` or `chain`."""
+    directories: "tuple[DirectoryTls, ...]" = ()
+    """Sections for a part of the URL space or of the file system that ask for TLS of their own."""
+
+    @property
+    def has_dh_params(self) -> bool:
+        """Whether DHE suites may have parameters: unknown ones count."""
+        return self.dh_auto or self.dh_params.is_unknown or self.dh_params.known is not None
 
     def setting(self, name: str) -> Setting[object]:
         """Return a setting by its field name; raises AttributeError for an unknown one."""

@@ -224,14 +224,15 @@ class SettingsReader:
         return bundle.dh_params[0]
 
     def _interned(self, settings: TlsSettings) -> TlsSettings:
-        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level)
+        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level, settings.failure)
         return self._whole.setdefault(key, settings)
 
 
+_BY_VALUE = ("options", "security_level", "failure", "dh")
 FIELDS = tuple(TlsSettings.__dataclass_fields__)
 _all_of: Callable[[TlsSettings], tuple[Any, ...]] = attrgetter(*FIELDS)
 _settings_of: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
-    *(name for name in TlsSettings.__dataclass_fields__ if name not in ("options", "security_level", "dh"))
+    *(name for name in TlsSettings.__dataclass_fields__ if name not in _BY_VALUE)
 )
 
 

@@ -142,7 +142,7 @@ def _certain(deployment: Deployment, handshakes: Iterable[Handshake], target: Ta
         ciphers = suites_on(deployment, handshake, target)
         below = tuple([names for version, names in ciphers.items() if version != TLS13])
         dsa = any(kind == "dsa" for kind, _, _ in handshake.keys)
-        parameters = bool(handshake.tls.dh_params.known) or handshake.target.server_kind == "apache"
+        parameters = bool(handshake.tls.dh_params.known) or handshake.tls.dh_auto
         found |= _judged(below, dsa, parameters, target)
     return found.items()
 
@@ -186,7 +186,7 @@ def suites_on(deployment: Deployment, handshake: Handshake, target: Target) -> d
             tls.ciphersuites.known,
             tls.groups.known or "auto",
             handshake.keys,
-            tls.dh_params.is_unknown or tls.dh_params.known is not None,
+            tls.has_dh_params,
             target,
             handshake.quic,
             tls.security_level,
@@ -219,7 +219,7 @@ def why_unused(deployment: Deployment, handshake: Handshake, value: str, target:
         return ""
     if not permitted:
         return f"security level {level} forbids all of it"
-    if all(suite.kx == "DHE" for suite in permitted) and not tls.dh_params.known:
+    if all(suite.kx == "DHE" for suite in permitted) and not (tls.dh_params.known or tls.dh_auto):
         return "only DHE suites, which need DH parameters"
     kinds = sorted({kind.upper() for kind, _, _ in handshake.keys if kind != "unknown"})
     return f"nothing that {listed(kinds, 'or') or 'any'} keys can use"
