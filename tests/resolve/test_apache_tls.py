@@ -81,7 +81,7 @@ def test_words_that_are_no_protocol(word: str) -> None:
 
 
 def test_what_all_means_depends_on_the_version() -> None:
-    assert protocols_of(["all"], Version("2.4.35")) == {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}
+    assert protocols_of(["all"], Version("2.4.35")) == frozenset(("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"))
     assert protocols_of(["TLSv1.3"], Version("2.4.35")) == "TLSv1.3"
     assert "SSLv3" in (host("", target="apache=2.4.16,openssl=1.0.2").protocols.known or ())
     assert "SSLv3" not in (host("").protocols.known or ())
@@ -146,9 +146,8 @@ def test_the_protocol_command_only_takes_away() -> None:
 
 
 def test_lists_of_certificates_are_merged_by_index() -> None:
-    both = (
-        "SSLCertificateFile a-rsa.pem\nSSLCertificateKeyFile a-rsa.key\n"
-        "SSLCertificateFile a-ec256.pem\nSSLCertificateKeyFile a-ec256.key"
+    both = "".join(
+        f"SSLCertificateFile {name}.pem\nSSLCertificateKeyFile {name}.key\n" for name in ("a-rsa", "a-ec256")
     )
     own = "SSLCertificateFile b-rsa.pem\nSSLCertificateKeyFile b-rsa.key"
     found = host(own, both)
@@ -273,9 +272,8 @@ def test_sections_that_ask_for_certificates() -> None:
     found = host("<Location /in>\nSSLVerifyClient require\nSSLCipherSuite AES128-SHA\n</Location>\n"
                  "<Directory /x>\nSetEnv a b\n</Directory>",
                  "<If true>\nSSLVerifyDepth 3\n</If>")  # fmt: skip
-    assert [(item.place.directive.name, item.verify_client and item.verify_client.value) for item in found.directories] == [
-        ("If", None), ("Location", "required"),
-    ]  # fmt: skip
+    asked = [(item.place.directive.name, item.verify_client and item.verify_client.value) for item in found.directories]
+    assert asked == [("If", None), ("Location", "required")]
 
 
 def test_what_cannot_be_seen_is_unknown() -> None:
