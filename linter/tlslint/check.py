@@ -22,6 +22,11 @@ class RuleModule(Protocol):
         """Yield what is wrong."""
 
 
+def reported_elsewhere(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
+    """The check of a rule that is not about a deployment: `suppress` reports what is wrong with comments."""
+    yield from ()
+
+
 class RuleError(Exception):
     """A rule raised: tlslint is broken, not the configuration. The message names the rule."""
 

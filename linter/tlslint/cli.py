@@ -324,6 +324,12 @@ def check(
     output_format: Annotated[
         Literal["full", "concise", "json"], typer.Option("--output-format", help="How to print findings.")
     ] = "full",
+    show_ignored: Annotated[
+        bool, typer.Option("--show-ignored", help="Show what comments and the baseline hide, too.")
+    ] = False,
+    no_ignores: Annotated[
+        bool, typer.Option("--no-ignores", help="Report what comments and the baseline hide.")
+    ] = False,
     statistics: Annotated[bool, typer.Option("--statistics", help="Print the number of findings by rule.")] = False,
     stdin_filename: StdinFilename = None,
     config: ConfigFile = None,
@@ -340,6 +346,7 @@ def check(
         config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
         select=select, ignore=ignore, fail_on=fail_on, now=_moment(now), stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
+        show_ignored=show_ignored or None, no_ignores=no_ignores or None,
     )  # fmt: skip
     with _refusing():
         report = lint(paths or [], settings, _standard_input(paths or []))
@@ -382,13 +389,15 @@ def _rendered(report: "Report", output_format: str, statistics: bool, palette: "
         from tlslint.report import statistics as counts
 
         return counts.render(report.findings, palette)
+    from tlslint.report import hidden
+
     if output_format == "concise":
         from tlslint.report import concise
 
-        return concise.render(report.findings, palette)
+        return [*concise.render(report.findings, palette), *hidden.render(report, palette)]
     from tlslint.report import full
 
-    return full.render(report, palette)
+    return [*full.render(report, palette), *hidden.render(report, palette)]
 
 
 def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool, total: bool = True) -> None:

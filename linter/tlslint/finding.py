@@ -124,6 +124,17 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A finding that is known and accepted: `by` is `comment` (at `place`, with reason and end) or `baseline`."""
+
+    finding: Finding
+    by: str
+    reason: str = ""
+    until: str = ""
+    place: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CouldNotCheck:
     """Something that tlslint could not decide, and why: reported as a count, never as a pass."""
 
@@ -149,8 +160,21 @@ class Report:
     deployments: int = 0
     files: int = 0
     endpoints: int = 0
-    ignored: int = 0
+    hidden: list[Hidden] = field(default_factory=list)
+    """What comments and the baseline keep from being reported; it never counts for the exit code."""
+    show_hidden: bool = False
+    """Whether a report for people shows what is hidden as well."""
     included_through: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     """The include directives, outermost first, through which a file that sets something about TLS takes effect."""
     policy: str = ""
     """Spelling of the policy that was compared with, `mozilla-intermediate@6.0`."""
+
+    @property
+    def ignored(self) -> int:
+        """How many findings comments suppress."""
+        return sum(item.by == "comment" for item in self.hidden)
+
+    @property
+    def baselined(self) -> int:
+        """How many findings the baseline has."""
+        return sum(item.by == "baseline" for item in self.hidden)

@@ -9,7 +9,7 @@ from tlslint.check import RuleError, findings_of, merge
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
 from tlslint.gaps import undecided
-from tlslint.parse.tree import Span
+from tlslint.parse.tree import Span, Tree
 from tlslint.policy import load_policy
 from tlslint.quiet import quiet_certificates
 from tlslint.resolve.include import Unreadable
@@ -37,12 +37,14 @@ def lint(
     from tlslint.fix.spelling import Speller
     from tlslint.rules import RULES
     from tlslint.selection import Selection
+    from tlslint.suppress import Checked, suppress
 
     policy = load_policy(settings.policy)
     selection = Selection([module.rule for module in RULES], settings)
     rules = [module for module in RULES if selection.runs(module.rule)]
     report = Report(policy=policy.spelling)
     found: list[Finding] = []
+    checked = Checked()
     with paused_collector(), quiet_certificates():
         discovered = discover(paths, settings, stdin, settings.stdin_filename, overlay)
         for deployment in resolved(discovered, settings, report):
@@ -52,11 +54,18 @@ def lint(
                     found.extend(speller.findings(findings_of(deployment, policy, [module])))
                 except RuleError as error:
                     report.failures.append(error)
-            report.unknown.extend(undecided(deployment))
+            gaps = list(undecided(deployment))
+            report.unknown.extend(gaps)
+            checked.add(deployment, gaps)
             report.included_through.update(include_chains(deployment))
             report.endpoints += len(deployment.endpoints)
+        found, report.hidden = suppress(found, parsed_trees(discovered), selection, moment(settings), checked)
+        if settings.no_ignores:
+            found += [item.finding for item in report.hidden]
+            report.hidden = []
         report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
     report.files = count_files(discovered)
+    report.show_hidden = settings.show_ignored
     return report
 
 
@@ -91,11 +100,18 @@ def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iter
 def _add_settings(deployment: Deployment, settings: Settings) -> None:
     """Tell what the judgement of certificates depends on besides the configuration."""
     if settings.now is not None:
-        moment = datetime.fromisoformat(settings.now)
-        deployment.now = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        deployment.now = moment(settings)
     deployment.require_certificates = settings.require_certificates
     deployment.trust_store = settings.trust_store
     deployment.expiry_days = (settings.expiry_warning_days, settings.expiry_error_days)
+
+
+def moment(settings: Settings) -> datetime:
+    """Return the moment for which dates are judged."""
+    if settings.now is None:
+        return datetime.now(UTC)
+    given = datetime.fromisoformat(settings.now)
+    return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def check_trust_store(names: tuple[str, ...]) -> None:
@@ -141,6 +157,12 @@ def include_chains(deployment: Deployment) -> Iterator[tuple[str, tuple[Span, ..
                 if place.includes and id(source) not in seen:
                     seen.add(id(source))
                     yield source.path, tuple(include.span for include in place.includes)
+
+
+def parsed_trees(discovered: Discovered) -> Iterator[Tree]:
+    """Yield every configuration file that was parsed, once."""
+    views = {id(root.files): root.files for root in discovered.roots}
+    return (tree for files in views.values() for tree in files.trees())
 
 
 def count_files(discovered: Discovered) -> int:

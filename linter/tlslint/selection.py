@@ -7,6 +7,8 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.settings import Settings
 
 EVERYTHING = "ALL"
+ABOUT_COMMENTS = "TLS09"
+"""The codes of rules about comments that suppress findings begin so; no comment suppresses what they find."""
 
 
 class SelectorError(Exception):
@@ -22,10 +24,25 @@ class Selection:
         ignored = self._named(settings.ignore, "ignore")
         self._chosen = {rule.code for rule in rules if not rule.suppressible} | (selected - ignored)
         self._severities = dict(self._levels(settings))
+        self._kept = self._named(settings.unsuppressable, "unsuppressable")
 
     def runs(self, rule: Rule) -> bool:
         """Whether a rule was chosen; one that cannot be suppressed always is."""
         return rule.code in self._chosen
+
+    def runs_code(self, code: str) -> bool:
+        """The same by the rule's code."""
+        return code in self._chosen
+
+    def may_hide(self, rule: Rule) -> bool:
+        """Whether comments and a baseline may keep what a rule finds from being reported."""
+        return not self.why_shown(rule)
+
+    def why_shown(self, rule: Rule) -> str:
+        """Say why nothing may keep what a rule finds from being reported; empty where something may."""
+        if rule.code in self._kept:
+            return "unsuppressable in the settings"
+        return "" if rule.suppressible and not rule.code.startswith(ABOUT_COMMENTS) else "it is always reported"
 
     def graded(self, finding: Finding) -> Finding:
         """Return a finding with the severity that the settings give to its rule."""
@@ -35,14 +52,15 @@ class Selection:
     def _named(self, selectors: Iterable[str], option: str) -> set[str]:
         codes: set[str] = set()
         for selector in _split(selectors):
-            rules = self._matching(selector)
+            rules = self.matching(selector)
             for rule in rules:
                 if option == "ignore" and not rule.suppressible and selector in (rule.code, rule.name):
                     raise SelectorError(f"ignore: {rule.code} {rule.name} cannot be switched off")
                 codes.add(rule.code)
         return codes
 
-    def _matching(self, selector: str) -> list[Rule]:
+    def matching(self, selector: str) -> list[Rule]:
+        """Return the rules that a name, code or prefix of codes means; raises `SelectorError`."""
         if selector == EVERYTHING:
             return list(self._rules)
         exact = [rule for rule in self._rules if selector in (rule.code, rule.name)]
@@ -53,7 +71,7 @@ class Selection:
 
     def _levels(self, settings: Settings) -> Iterator[tuple[str, Severity]]:
         for selector, level in settings.severity.items():
-            for rule in self._matching(selector):
+            for rule in self.matching(selector):
                 severity = Severity[level.upper()]
                 if not rule.suppressible and severity < rule.severity:
                     raise SelectorError(f"severity: {rule.code} {rule.name} cannot be made less severe")

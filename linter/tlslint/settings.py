@@ -83,6 +83,14 @@ class Settings:
     """With fewer days left a certificate is a warning; never more than a third of its lifetime."""
     expiry_error_days: int = 7
     """With fewer days left it is an error."""
+    baseline: str | None = None
+    """File with the findings that are known and accepted."""
+    unsuppressable: tuple[str, ...] = ()
+    """Codes, prefixes or names of rules whose findings neither a comment nor a baseline may hide."""
+    no_ignores: bool = False
+    """Whether to report what comments and the baseline hide (command line only)."""
+    show_ignored: bool = False
+    """Whether to show, marked as such, what they hide (command line only)."""
     file: str | None = None
     """Where these settings were read; None for the defaults."""
     base: str = "."
@@ -338,6 +346,8 @@ _RUN_KEYS: Final[dict[str, _Read]] = {
     "per-file-ignores": _Reader.lists,
     "severity": _Reader.levels,
     "fail-on": _Reader.level,
+    "baseline": _Reader.host_path,
+    "unsuppressable": _Reader.strings,
     "deployment": _Reader.deployments,
 }
 """What counts for the whole run."""

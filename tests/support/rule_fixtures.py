@@ -26,7 +26,8 @@ from tlslint.check import RuleModule, check
 from tlslint.finding import Finding
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment
-from tlslint.run import predict
+from tlslint.run import lint, predict
+from tlslint.selection import ABOUT_COMMENTS
 from tlslint.settings import Settings
 from tlslint.target import Version
 
@@ -130,10 +131,11 @@ def has_resolver(server: str) -> bool:
     return find_spec(f"tlslint.resolve.{server}") is not None
 
 
-def deployments(fixture: Fixture) -> list[Deployment]:
-    """Resolve a fixture as its options say; paths are relative to the current directory, the fixture's."""
+def _settings(fixture: Fixture) -> Settings:
+    """The settings that a fixture's options give; paths are relative to the current directory, the fixture's."""
     options = fixture.options
-    settings = Settings(
+    return Settings(
+        policy=options.policy,
         root=options.root,
         target=options.target,
         server=fixture.server,
@@ -141,7 +143,11 @@ def deployments(fixture: Fixture) -> list[Deployment]:
         trust_store=(options.trust_store,),
         require_certificates=options.require_certificates,
     )
-    found, report = predict([fixture.entry.name], settings)
+
+
+def deployments(fixture: Fixture) -> list[Deployment]:
+    """Resolve a fixture as its options say."""
+    found, report = predict([fixture.entry.name], _settings(fixture))
     assert report.problems == []
     assert report.failures == []
     return found
@@ -149,6 +155,12 @@ def deployments(fixture: Fixture) -> list[Deployment]:
 
 def findings(fixture: Fixture, rules: Sequence[RuleModule]) -> list[Finding]:
     """Return what these rules find in a fixture, in the order of a report; the current directory is the fixture's."""
+    if any(module.rule.code.startswith(ABOUT_COMMENTS) for module in rules):
+        # these look at what all rules find
+        report = lint([fixture.entry.name], _settings(fixture))
+        assert report.failures == []
+        codes = {module.rule.code for module in rules}
+        return [item for item in report.findings if item.code in codes]
     policy = load_policy(fixture.options.policy)
     found = [item for deployment in deployments(fixture) for item in check(deployment, policy, rules)]
     return sorted(found, key=lambda item: item.sort_key)

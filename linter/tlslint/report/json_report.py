@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tlslint.finding import CouldNotCheck, Finding, Report, Severity
+from tlslint.finding import CouldNotCheck, Finding, Hidden, Report, Severity
 from tlslint.parse.tree import Span
 from tlslint.report.as_json import dumped
 
@@ -19,6 +19,7 @@ def render(report: Report) -> str:
             "skipped": [{"file": path, "why": why} for path, why in report.skipped],
             "problems": [{"file": path, "why": why} for path, why in report.problems],
             "notes": report.notes,
+            "hidden": [_hidden(item) for item in report.hidden] if report.show_hidden else [],
             "failures": [str(failure) for failure in report.failures],
             "summary": summary(report),
         }
@@ -33,6 +34,8 @@ def summary(report: Report) -> dict[str, Any]:
         "files": report.files,
         "deployments": report.deployments,
         "endpoints": report.endpoints,
+        "ignored": report.ignored,
+        "baselined": report.baselined,
     }
 
 
@@ -51,6 +54,17 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "endpoints": list(finding.endpoints),
         "related": [{"message": place.message, **_place(place.span)} for place in finding.related],
         "fix": None,
+    }
+
+
+def _hidden(item: Hidden) -> dict[str, Any]:
+    place = _place(item.place) if item.place is not None else {}
+    return {
+        **_finding(item.finding),
+        "hidden_by": item.by,
+        "reason": item.reason or None,
+        "until": item.until or None,
+        "comment_line": place.get("line"),
     }
 
 

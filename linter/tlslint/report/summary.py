@@ -61,11 +61,19 @@ def total(report: Report, palette: Palette) -> Iterator[str]:
     ]
     looked_at = f"{counted(report.files, 'file')} ({counted(report.endpoints, 'endpoint')}, {report.policy})"
     missing = ", ".join(_gaps(report))
+    known = ", ".join(_hidden(report))
     if not report.deployments and not counts:
         yield f"nothing was checked{f': {missing}' if missing else ''}\n"
         return
     found = _joined(counts) if counts else "nothing found" if missing else palette.paint("no issues", "good")
-    yield f"{found} in {looked_at}{f'; {missing}' if missing else ''}\n"
+    yield f"{found} in {looked_at}{f'; {known}' if known else ''}{f'; {missing}' if missing else ''}\n"
+
+
+def _hidden(report: Report) -> Iterator[str]:
+    if report.ignored:
+        yield f"{report.ignored:,} ignored"
+    if report.baselined:
+        yield f"{report.baselined:,} in the baseline"
 
 
 def _gaps(report: Report) -> Iterator[str]:

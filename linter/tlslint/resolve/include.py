@@ -363,6 +363,10 @@ class Files:
             self._trees[server_path] = known
         return known
 
+    def trees(self) -> Iterator[Tree]:
+        """Yield the configuration files that were parsed so far."""
+        return (tree for tree in self._trees.values() if isinstance(tree, Tree))
+
     @property
     def parsed(self) -> int:
         """How many configuration files were parsed so far."""

@@ -64,12 +64,16 @@ from tlslint.rules.clients import (
 from tlslint.rules.configuration import (
     deprecated_directive,
     directive_newer_than_target,
+    expired_ignore,
+    ignore_without_reason,
     include_cycle,
     include_not_found,
+    malformed_ignore,
     removed_directive,
     server_will_not_start,
     swallowed_directive,
     syntax_error,
+    unused_ignore,
 )
 from tlslint.rules.http import (
     http2_forbidden_cipher,
@@ -146,6 +150,10 @@ RULES: tuple[RuleModule, ...] = (
     server_will_not_start,
     include_cycle,
     swallowed_directive,
+    unused_ignore,
+    expired_ignore,
+    ignore_without_reason,
+    malformed_ignore,
     weak_protocol,
     missing_protocol,
     implicit_protocols,

@@ -1,0 +1,425 @@
+"""Comments that say why a finding is accepted: `# tlslint: ignore[weak-protocol] -- reason, until=2027-03-31`.
+
+`ignore` on a line of its own is for the statement below it, behind a statement (nginx only: httpd knows no such
+comments) for that statement, with all of its lines; of a block it covers what opens it. `ignore-block` is for all that
+is in the block which opens below (or on the same line), `ignore-file` for the file. A finding belongs where its own
+span begins. In the brackets stand names, codes and prefixes of codes.
+
+A comment that is out of date, covers nothing, or cannot be understood is a finding itself. None of them is silent.
+"""
+
+import re
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from tlslint.check import merge
+from tlslint.finding import Finding, Hidden, Rule
+from tlslint.parse.tree import Comment, Directive, Source, Span, Tree, walk
+from tlslint.record import dataclass
+from tlslint.resolve.model import Deployment
+from tlslint.rules.configuration import expired_ignore, ignore_without_reason, malformed_ignore, unused_ignore
+from tlslint.selection import EVERYTHING, Selection, SelectorError
+
+MARK = "tlslint:"
+FORMS = ("ignore", "ignore-block", "ignore-file")
+COMMENT_RULES: tuple[Rule, ...] = (
+    unused_ignore.rule,
+    expired_ignore.rule,
+    ignore_without_reason.rule,
+    malformed_ignore.rule,
+)
+"""What is wrong with such comments, which no comment can suppress."""
+
+_INSTRUCTION = re.compile(r"#[ \t]*tlslint:[ \t]*([^\s\[=]*)")
+_OTHER_WORDS = ("context",)
+_NAMES = re.compile(r"[ \t]*\[([^\]\n]*)\]")
+_NAME = re.compile(r"[^\s,]+")
+_UNTIL = re.compile(r"(?<!\S)[,;(]?until[ \t]*=[ \t]*([^\s,;)]*)[,;)]?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WITHOUT_CERTIFICATES = ("TLS0", "TLS1", "TLS6", "TLS8")
+"""Families of rules that find the same whether or not the certificates are there."""
+_WITH_CERTIFICATES = ("TLS807",)
+
+
+# --- which lines belong together ----------------------------------------------------------------------------------
+
+
+class Layout:
+    """The statements of a file in order, blocks up to what opens them, and the lines that they take."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.source = tree.source
+        self.blocks: list[Directive] = []
+        self.statements: list[tuple[int, int]] = []
+        for directive in walk(tree.directives):
+            end = directive.end
+            if directive.block is not None and directive.raw_block is None and directive.block_start is not None:
+                end = directive.block_start + 1
+                self.blocks.append(directive)
+            self.statements.append((directive.start, end))
+        self.statements.sort()
+
+    def line_of(self, offset: int) -> int:
+        """The line (1-based) of an offset."""
+        return self.source.line_column(offset)[0]
+
+    def around(self, offset: int) -> int | None:
+        """The index of the statement in the middle of which an offset is."""
+        for index, (start, end) in enumerate(self.statements):
+            if start < offset < end:
+                return index
+        return None
+
+    def below(self, offset: int) -> int | None:
+        """The index of the statement on the next line that has one, unless a block ends on a line before it."""
+        index = next((index for index, (start, _) in enumerate(self.statements) if start >= offset), None)
+        if index is None:
+            return None
+        inner = [block for block in self.blocks if block.block_start is not None and block.block_start < offset]
+        ends = [block.block_end for block in inner if block.block_end is not None and block.block_end >= offset]
+        line = self.source.line_start(self.line_of(self.statements[index][0]))
+        return index if all(line <= end for end in ends) else None
+
+    def lines_from(self, index: int) -> tuple[int, int]:
+        """The stretch of all lines of a statement, and of statements that begin on one of them."""
+        first = self.line_of(self.statements[index][0])
+        last = first
+        while index > 0 and self.line_of(self.statements[index - 1][0]) == first:
+            index -= 1
+        for start, end in self.statements[index:]:
+            if self.line_of(start) > last:
+                break
+            last = max(last, self.line_of(max(start, end - 1)))
+        return self.stretch(first, last)
+
+    def lines_through(self, line: int) -> tuple[int, int]:
+        """The stretch of all lines of the statements that have a part on a line."""
+        first = last = line
+        for start, end in self.statements:
+            begins, ends = self.line_of(start), self.line_of(max(start, end - 1))
+            if begins <= line <= ends:
+                first, last = min(first, begins), max(last, ends)
+        return self.stretch(first, last)
+
+    def stretch(self, first: int, last: int) -> tuple[int, int]:
+        """The offsets from the beginning of one line to the end of another."""
+        start = self.source.line_start(last)
+        end = self.source.text.find("\n", start)
+        return self.source.line_start(first), len(self.source.text) if end < 0 else end
+
+    def block_at(self, extent: tuple[int, int]) -> Directive | None:
+        """The last block that opens in a stretch."""
+        opened = [block for block in self.blocks if extent[0] <= block.start < extent[1]]
+        return opened[-1] if opened else None
+
+    def is_alone(self, comment: Comment) -> bool:
+        """Whether nothing stands before a comment on its line."""
+        start = self.source.line_start(comment.line)
+        return not self.source.text[start : comment.start].strip(" \t\r\ufeff")
+
+    def is_conditional(self, offset: int) -> bool:
+        """Whether a section of httpd decides if what stands here counts, or a macro holds it."""
+        return any(
+            block.start < offset < block.end and re.match(r"<(?:If|Else|Macro)", block.name, re.IGNORECASE)
+            for block in self.blocks
+        )
+
+
+# --- comments -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredName:
+    """One word in the brackets, and the codes of the rules that it means."""
+
+    text: str
+    span: Span
+    codes: frozenset[str]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """One comment that suppresses findings, and where."""
+
+    comment: Span
+    form: str
+    names: tuple[IgnoredName, ...]
+    reason: str
+    until: date | None
+    until_span: Span | None
+    start: int
+    end: int
+    conditional: bool = False
+    block: tuple[int, int] | None = None
+    """The block above which a plain `ignore` stands."""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether a finding begins where the comment counts, and one of the names means its rule."""
+        return self.start <= finding.span.start <= self.end and any(finding.code in name.codes for name in self.names)
+
+
+def has_comments(source: Source) -> bool:
+    """Whether it is worth looking for such comments in a file: most have none."""
+    return MARK in source.text
+
+
+def ignores_in(tree: Tree, selection: Selection) -> Iterator[Ignore | Finding]:
+    """Yield the comments of a file that suppress something, and a finding for each that cannot be understood."""
+    layout: Layout | None = None
+    for comment in tree.comments:
+        start = comment.start
+        text = tree.source.text[start : comment.end].rstrip("\r")
+        found = _INSTRUCTION.match(text)
+        if found is None or found[1] in _OTHER_WORDS:
+            continue
+        layout = layout or Layout(tree)
+        yield from _Reader(tree.source, comment, text, layout, selection).read(found)
+
+
+class _Reader:
+    """Reads one comment."""
+
+    def __init__(self, source: Source, comment: Comment, text: str, layout: Layout, selection: Selection) -> None:
+        self.source = source
+        self.comment = comment
+        self.text = text
+        self.layout = layout
+        self.selection = selection
+        self.whole = Span(source, comment.start, comment.start + len(text.rstrip()))
+
+    def span(self, start: int, end: int) -> Span:
+        """A stretch of the comment."""
+        return Span(self.source, self.comment.start + start, self.comment.start + end)
+
+    def read(self, found: re.Match[str]) -> Iterator[Ignore | Finding]:
+        """Yield what the comment means, and what is wrong with it."""
+        form, at = found[1], found.end()
+        if form not in FORMS:
+            span = self.span(found.start(1), found.end(1)) if form else self.whole
+            yield _malformed(f'"{form}" is no instruction{_closest(form)}', span)
+            return
+        names = _NAMES.match(self.text, at)
+        if names is None:
+            what = "the bracket is not closed" if self.text[at:].lstrip().startswith("[") else "it names no rules"
+            yield _malformed(f"this comment suppresses nothing: {what}", self.whole, f"write {form}[rule-name]")
+            return
+        tail = yield from self._tail(names.end())
+        if tail is None:
+            return
+        reason, until, until_span = tail
+        known: list[IgnoredName] = []
+        for item in self._names(names):
+            if isinstance(item, Finding):
+                yield item
+            elif all(item.codes != other.codes for other in known):
+                known.append(item)
+        extent = self._extent(form)
+        if isinstance(extent, Finding):
+            yield extent
+        elif known:
+            block = self.layout.block_at(extent) if form == "ignore" else None
+            yield Ignore(
+                self.whole, form, tuple(known), reason, until, until_span, *extent,
+                conditional=self.layout.is_conditional(self.comment.start),
+                block=None if block is None else (block.start, block.end),
+            )  # fmt: skip
+
+    def _names(self, names: re.Match[str]) -> Iterator[IgnoredName | Finding]:
+        found = list(_NAME.finditer(self.text, names.start(1), names.end(1)))
+        if not found:
+            yield _malformed("this comment suppresses nothing: it names no rules", self.whole)
+        for word in found:
+            text, span = word[0], self.span(*word.span())
+            try:
+                rules = self.selection.matching(text)
+            except SelectorError as error:
+                yield _malformed(str(error), span)
+                continue
+            exact = text in (rules[0].code, rules[0].name)
+            codes = frozenset(rule.code for rule in rules if self.selection.may_hide(rule))
+            if text == EVERYTHING or (not exact and len(text) < len("TLS0")):
+                yield _malformed(f'"{text}" would suppress everything: name the rules', span)
+            elif codes:
+                yield IgnoredName(text, span, codes, exact)
+            else:
+                yield _malformed(f'"{text}" cannot be ignored', span, self.selection.why_shown(rules[0]))
+
+    def _tail(self, at: int) -> Generator[Finding, None, tuple[str, date | None, Span | None] | None]:
+        """Read reason and date; yields what is wrong and returns None for a comment that must not count."""
+        text = self.text[at:]
+        until: date | None = None
+        until_span: Span | None = None
+        dates = list(_UNTIL.finditer(text))
+        for found in dates:
+            until_span = self.span(at + found.start(), at + found.end())
+            until = _date(found[1])
+            if until is None or len(dates) > 1:
+                what = f'"{found[1]}" is not a date' if until is None else "it has two dates"
+                yield _malformed(f"this comment suppresses nothing: {what}", until_span, "write until=2027-03-31")
+                return None
+        reason = _UNTIL.sub(" ", text).strip()
+        if reason and not reason.startswith("--"):
+            where = self.span(at + len(text) - len(text.lstrip()), at + len(text.rstrip()))
+            yield _malformed("this comment suppresses nothing: a reason begins with --", where)
+            return None
+        return reason.removeprefix("--").strip(" \t,;()"), until, until_span
+
+    def _extent(self, form: str) -> tuple[int, int] | Finding:
+        if form == "ignore-file":
+            return 0, len(self.source.text)
+        layout, start = self.layout, self.comment.start
+        if layout.is_alone(self.comment):
+            index = layout.around(start)
+            if index is None:
+                index = layout.below(start)
+            if index is None:
+                return _malformed("this comment suppresses nothing: nothing follows it here", self.whole)
+            extent = layout.lines_from(index)
+        else:
+            extent = layout.lines_through(self.comment.line)
+        if form == "ignore":
+            return extent
+        block = layout.block_at(extent)
+        if block is None:
+            return _malformed("this comment suppresses nothing: no block opens here", self.whole)
+        return block.start, block.end
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _closest(word: str) -> str:
+    # only here, because it is slow to import and rarely needed
+    from difflib import get_close_matches
+
+    known = [*FORMS, *_OTHER_WORDS]
+    turned = "-".join(reversed(word.split("-")))
+    close = [turned] if turned in known else get_close_matches(word, known, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else f" (there are {', '.join(known)})"
+
+
+def _malformed(message: str, span: Span, help: str = "") -> Finding:  # noqa: A002 - as in `Rule.finding`
+    return malformed_ignore.rule.finding(message, span, help=help)
+
+
+# --- what was checked ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Checked:
+    """Whether all of the configuration could be judged: only then a comment that suppresses nothing is superfluous."""
+
+    whole: bool = True
+    certificates: bool = True
+
+    def add(self, deployment: Deployment, gaps: Collection[object]) -> None:
+        """Take in what could not be decided of a deployment."""
+        doubts = (what for handshake in deployment.handshakes for what, _ in handshake.unknown)
+        if deployment.fragment or not deployment.complete or deployment.unknown:
+            self.whole = False
+        elif gaps:
+            self.certificates = False
+            self.whole = self.whole and all(what == "certificates" for what in doubts)
+
+    def judged(self, codes: Iterable[str], selection: Selection) -> bool:
+        """Whether these rules ran, and would have found what there is."""
+        return self.whole and all(
+            selection.runs_code(code)
+            and (self.certificates or (code.startswith(_WITHOUT_CERTIFICATES) and code not in _WITH_CERTIFICATES))
+            for code in codes
+        )
+
+
+# --- suppressing --------------------------------------------------------------------------------------------------
+
+
+def suppress(
+    findings: Sequence[Finding], trees: Iterable[Tree], selection: Selection, now: datetime, checked: Checked
+) -> tuple[list[Finding], list[Hidden]]:
+    """Return the findings that no comment suppresses, with those about the comments, and the suppressed ones merged."""
+    ignores: dict[str, list[Ignore]] = {}
+    about_comments: list[Finding] = []
+    for tree in trees:
+        for item in ignores_in(tree, selection) if has_comments(tree.source) else ():
+            if isinstance(item, Finding):
+                about_comments.append(item)
+            elif item.until is not None and now.date() > item.until:
+                about_comments += [_expired(item), *_without_reason(item)]
+            else:
+                ignores.setdefault(tree.source.path, []).append(item)
+                about_comments += _without_reason(item)
+    used: set[Span] = set()
+    kept: list[Finding] = []
+    hidden: dict[tuple[str, Span], Hidden] = {}
+    suppressed: list[Finding] = []
+    for finding in findings:
+        covering = [ignore for ignore in ignores.get(finding.span.source.path, ()) if ignore.covers(finding)]
+        if not covering:
+            kept.append(finding)
+            continue
+        used.update(name.span for ignore in covering for name in ignore.names if finding.code in name.codes)
+        first = covering[0]
+        until = "" if first.until is None else first.until.isoformat()
+        suppressed.append(finding)
+        hidden[finding.code, finding.span] = Hidden(finding, "comment", first.reason, until, first.comment)
+    for ignore in (ignore for items in ignores.values() for ignore in items):
+        about_comments += _unused(ignore, used, kept, selection, checked)
+    kept += [finding for finding in about_comments if selection.runs_code(finding.code)]
+    merged = map(selection.graded, merge(suppressed))
+    return kept, [replace(hidden[finding.code, finding.span], finding=finding) for finding in merged]
+
+
+def _expired(ignore: Ignore) -> Finding:
+    names = ", ".join(name.text for name in ignore.names)
+    return expired_ignore.rule.finding(
+        f"the exception for {names} ended on {ignore.until}, so that it counts no more",
+        ignore.until_span or ignore.comment,
+        help="solve the matter and remove the comment, or decide anew until when it is accepted",
+    )
+
+
+def _without_reason(ignore: Ignore) -> Iterator[Finding]:
+    if not re.search(r"\w", ignore.reason):
+        yield ignore_without_reason.rule.finding(
+            f"no reason is given for ignoring {', '.join(name.text for name in ignore.names)}",
+            ignore.comment,
+            help="write -- and the reason behind the bracket",
+        )
+
+
+def _unused(
+    ignore: Ignore, used: set[Span], kept: Iterable[Finding], selection: Selection, checked: Checked
+) -> Iterator[Finding]:
+    unused = [name for name in ignore.names if name.span not in used and checked.judged(name.codes, selection)]
+    if not unused or ignore.conditional:
+        return
+    if len(unused) == len(ignore.names):
+        names = ", ".join(name.text for name in unused)
+        yield unused_ignore.rule.finding(
+            f"this comment suppresses nothing: {names} {'was' if len(unused) == 1 else 'were'} not found here",
+            ignore.comment,
+            help=_wider(ignore, kept) or "remove the comment",
+        )
+        return
+    for name in unused:
+        message = f"{name.text} was not found here"
+        yield unused_ignore.rule.finding(message, name.span, help=_wider(ignore, kept) or f'remove "{name.text}"')
+
+
+def _wider(ignore: Ignore, kept: Iterable[Finding]) -> str:
+    """Tell of the other form where that would have covered something."""
+    if ignore.block is None:
+        return ""
+    start, end = ignore.block
+    source = ignore.comment.source
+    codes = {code for name in ignore.names for code in name.codes}
+    inside = (item for item in kept if item.span.source is source and start <= item.span.start < end)
+    if any(finding.code in codes for finding in inside):
+        return "ignore covers the line that opens the block; ignore-block covers all that is in it"
+    return ""
