@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "gaps": {"finding", "resolve.model"},
     "selection": {"finding", "settings"},
     "fingerprint": {"finding", "sniff", "parse"},
-    "suppress": {*WORDS, "rules", "selection"},
+    "suppress": {*WORDS, "check", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "fix": {*WORDS, *KNOWLEDGE, "parse", "resolve", "settings", "fix"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},

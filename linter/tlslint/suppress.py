@@ -120,9 +120,10 @@ class Layout:
 
     def is_conditional(self, offset: int) -> bool:
         """Whether a section of httpd decides if what stands here counts, or a macro holds it."""
+        sections = (block for block in self.blocks if self.source.text.startswith("<", block.start))
         return any(
-            block.start < offset < block.end and re.match(r"<(?:If|Else|Macro)", block.name, re.IGNORECASE)
-            for block in self.blocks
+            section.start < offset < section.end and section.name.lower().startswith(("if", "else", "macro"))
+            for section in sections
         )
 
 
