@@ -60,6 +60,10 @@ class Root:
     files: Files
     display: str
     base: str
+    defines: tuple[str, ...] = ()
+    """Apache: what `-D` gives httpd on its command line."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Apache: names and values of the environment in which httpd is started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,7 +306,7 @@ def _drop_backslash(text: str, stretches: list[tuple[int, int]]) -> bool:
 
 
 @dataclass(slots=True)
-class _Statement:
+class Statement:
     """A logical line that is not a comment, taken apart."""
 
     line: LogicalLine
@@ -325,11 +325,31 @@ class _Statement:
 
     @property
     def is_start_tag(self) -> bool:
+        """Whether it opens a section."""
         return self.word.value.startswith("<") and not self.is_end_tag
 
     @property
     def is_end_tag(self) -> bool:
+        """Whether it closes a section."""
         return self.word.value.startswith("</")
+
+    @property
+    def tag(self) -> Span:
+        """Of a start tag: from its ``<`` to its ``>``."""
+        return Span(self.line.source, self.start, min(self.block_start + 1, self.line.end))
+
+    @property
+    def end_name(self) -> str:
+        """The name in an end tag, folded, its last byte taken for the ``>``."""
+        return fold(self.word.value[:-1][2:])
+
+    def directive(self) -> Directive:
+        """The directive, start tag (with an empty block) or end tag (its name begins with ``</``)."""
+        name, arguments, source = self.name, self.arguments, self.line.source
+        end = name.end if self.is_end_tag else self.line.end
+        if not self.is_start_tag:
+            return Directive(name, arguments, None, source, self.start, end)
+        return Directive(name, arguments, (), source, self.start, end, self.block_start, end)
 
 
 def directive_of(line: LogicalLine) -> Directive | None:
@@ -337,17 +357,11 @@ def directive_of(line: LogicalLine) -> Directive | None:
 
     A start tag has an empty block; an end tag's name begins with ``</``.
     """
-    statement = None if line.text.startswith("#") else _statement(line)
-    if statement is None:
-        return None
-    name, arguments = statement.name, statement.arguments
-    end = statement.name.end if statement.is_end_tag else line.end
-    if not statement.is_start_tag:
-        return Directive(name, arguments, None, line.source, statement.start, end)
-    return Directive(name, arguments, (), line.source, statement.start, end, statement.block_start, end)
+    statement = None if line.text.startswith("#") else statement_of(line)
+    return None if statement is None else statement.directive()
 
 
-def _statement(line: LogicalLine) -> _Statement | None:
+def statement_of(line: LogicalLine) -> Statement | None:
     """What stands on a line; ``None`` if its first word is empty, which httpd takes for an empty line."""
     words = list(split_words(line.text))
     if not words or not words[0].value:
@@ -362,18 +376,18 @@ def _statement(line: LogicalLine) -> _Statement | None:
         value = value[:-1]
     start = line.source_start(0)
     name = Argument(value, line.source, start, line.source_end(word.end), word.quote)
-    return _Statement(line, word, name, _arguments(line, words[1:]), start, line.end)
+    return Statement(line, word, name, _arguments(line, words[1:]), start, line.end)
 
 
-def _end_tag(line: LogicalLine, words: list[Word]) -> _Statement:
+def _end_tag(line: LogicalLine, words: list[Word]) -> Statement:
     word = words[0]
     start, end = line.source_start(0), line.source_end(word.end)
     name = Argument(word.value, line.source, start, end, word.quote)
     ignored = line.span(words[1].start, len(line.text)) if len(words) > 1 else None
-    return _Statement(line, word, name, (), start, end, ignored)
+    return Statement(line, word, name, (), start, end, ignored)
 
 
-def _start_tag(line: LogicalLine, words: list[Word]) -> _Statement:
+def _start_tag(line: LogicalLine, words: list[Word]) -> Statement:
     word = words[0]
     text, value = line.text, word.value
     start = line.source_start(0)
@@ -385,18 +399,18 @@ def _start_tag(line: LogicalLine, words: list[Word]) -> _Statement:
         mark = text.rfind(">", words[1].start)
         if mark < 0:
             arguments = _arguments(line, words[1:])
-            return _Statement(line, word, name, arguments, start, line.end, None, False, value[1:])
+            return Statement(line, word, name, arguments, start, line.end, None, False, value[1:])
         arguments = _arguments(line, split_words(text, words[1].start, mark))
         behind = len(text) - len(text[mark + 1 :].lstrip(WHITESPACE))
         ignored = line.span(behind, len(text)) if behind < len(text) else None
-        return _Statement(line, word, name, arguments, start, line.source_start(mark), ignored, True, value[1:])
+        return Statement(line, word, name, arguments, start, line.source_start(mark), ignored, True, value[1:])
     mark = word.end - is_marked
     if word.quote and text[word.end - 1] == word.quote:
         mark -= 1
     name_end = line.source_end(mark if is_marked and not word.quote else word.end)
     name = Argument(name_value, line.source, name_start, max(name_start, name_end), word.quote)
     block_start = line.source_start(mark) if is_marked else line.end
-    return _Statement(line, word, name, (), start, block_start, None, True, name_value)
+    return Statement(line, word, name, (), start, block_start, None, True, name_value)
 
 
 def _arguments(line: LogicalLine, words: Iterable[Word]) -> tuple[Argument, ...]:
@@ -479,7 +493,7 @@ def rejoined(lines: Iterable[LogicalLine]) -> Iterator[LogicalLine]:
     """
     open_line: LogicalLine | None = None
     for line in lines:
-        whole = line if open_line is None else _followed_by(open_line, line)
+        whole = line if open_line is None else followed_by(open_line, line)
         if whole.text.endswith("\\"):
             open_line = whole
             continue
@@ -490,7 +504,7 @@ def rejoined(lines: Iterable[LogicalLine]) -> Iterator[LogicalLine]:
         yield open_line
 
 
-def _followed_by(line: LogicalLine, other: LogicalLine) -> LogicalLine:
+def followed_by(line: LogicalLine, other: LogicalLine) -> LogicalLine:
     """The two lines as one, without the backslash that ends the first."""
     length = len(line.text) - 1
     pieces = [*_cut(line._all_pieces(), 0, length, length + 1)]
@@ -500,7 +514,7 @@ def _followed_by(line: LogicalLine, other: LogicalLine) -> LogicalLine:
 
 @dataclass(slots=True)
 class _OpenSection:
-    statement: _Statement
+    statement: Statement
     siblings: list[Directive]
     is_read_time: bool
     """Whether it has two readings; never so in the body of a macro."""
@@ -516,8 +530,7 @@ class _OpenSection:
 
     @property
     def tag(self) -> Span:
-        statement = self.statement
-        return Span(statement.line.source, statement.start, min(statement.block_start + 1, statement.line.end))
+        return self.statement.tag
 
 
 class _Stop(Exception):  # noqa: N818 - the end of a reading, not an error of the program
@@ -614,7 +627,7 @@ class _Reader:
             shown = self.source.text[line.start + 1 : line.end]
             self.comments.append(Comment(self.source, line.start, line.end, shown))
             return
-        statement = _statement(line)
+        statement = statement_of(line)
         if statement is None:
             self.ignored.append(Span(self.source, line.start, line.end))
             return
@@ -643,7 +656,7 @@ class _Reader:
             self.replaced_at = start
         self.siblings.append(Directive(name, tuple(words[1:]), None, source, start, line.end))
 
-    def _add(self, statement: _Statement) -> None:
+    def _add(self, statement: Statement) -> None:
         self.siblings.append(
             Directive(
                 statement.name,
@@ -655,7 +668,7 @@ class _Reader:
             )
         )
 
-    def _open_section(self, index: int, statement: _Statement) -> None:
+    def _open_section(self, index: int, statement: Statement) -> None:
         if len(self.open) == MAX_DEPTH:
             if self.raw is not None and self.raw.is_code:
                 return  # not a tag, but another language
@@ -671,10 +684,10 @@ class _Reader:
             self._check_start_tag(statement, folded)
         self.open.append(section)
         self.siblings = []
-        if not in_raw and not self.raw_is_lost and (folded == _MACRO or _is_code(folded)):
+        if not in_raw and not self.raw_is_lost and (folded == _MACRO or is_code_section(folded)):
             self._look_for_raw_end(index, section, folded)
 
-    def _check_start_tag(self, statement: _Statement, folded: str) -> None:
+    def _check_start_tag(self, statement: Statement, folded: str) -> None:
         tag = Span(self.source, statement.start, statement.line.end)
         written = READ_TIME_SECTIONS.get(folded)
         if not statement.is_closed:
@@ -728,7 +741,7 @@ class _Reader:
                 return at
         return None
 
-    def _end_raw(self, statement: _Statement) -> None:
+    def _end_raw(self, statement: Statement) -> None:
         """Close a section whose lines were stored, at the end tag that httpd takes for its end."""
         raw = self.raw
         assert raw is not None
@@ -746,12 +759,12 @@ class _Reader:
         self.raw = None
         self._pop(statement.start, statement.name.end, raw_end=statement.line)
 
-    def _close_section(self, statement: _Statement) -> None:
+    def _close_section(self, statement: Statement) -> None:
         raw = self.raw
         if not self.open:
             word = statement.word.value
             problem = SyntaxProblem(
-                f"{word} without matching <{word[2:]} section", statement.name.span, hint=_NOTHING_OPEN
+                f"{word} without matching <{word[2:]} section", statement.name.span, hint=NOTHING_OPEN
             )
             self._wrong_if_true(problem)
             self._add(statement)
@@ -774,9 +787,9 @@ class _Reader:
         else:
             self._recover(statement)
 
-    def _recover(self, statement: _Statement) -> None:
+    def _recover(self, statement: Statement) -> None:
         """Close the section that an end tag names with all that is open in it, or keep the tag as a directive."""
-        named = _end_name(statement)
+        named = statement.end_name
         lowest = self.raw.depth if self.raw is not None else 0
         for depth in range(len(self.open) - 1, lowest - 1, -1):
             if fold(self.open[depth].name) == named:
@@ -792,12 +805,12 @@ class _Reader:
         here = Span(self.source, self.end, self.end)
         innermost = self.open[-1]
         message = f"Expected </{innermost.statement.skipped_name}> before end of configuration"
-        self._wrong_if_false(SyntaxProblem(message, here, innermost.tag, _NO_END_TAG))
+        self._wrong_if_false(SyntaxProblem(message, here, innermost.tag, NO_END_TAG))
         for section in self.open:
             if section.is_read_time:
                 break  # its end is the end of the file, and of all that is open in it
             message = f"<{section.name}> was not closed."
-            self.unclosed.insert(0, SyntaxProblem(message, here, section.tag, _NO_END_TAG))
+            self.unclosed.insert(0, SyntaxProblem(message, here, section.tag, NO_END_TAG))
 
     def _pop(self, block_end: int, end: int, raw_end: LogicalLine | None = None) -> None:
         section = self.open.pop()
@@ -868,8 +881,8 @@ class _Reader:
         return SyntaxProblem(message + "configuration", name.span, Span(self.source, 0, 1), hint, late=True)
 
 
-_NOTHING_OPEN = "no section is open here: this end tag is one too many, or a start tag is missing"
-_NO_END_TAG = "this section has no end tag"
+NOTHING_OPEN = "no section is open here: this end tag is one too many, or a start tag is missing"
+NO_END_TAG = "this section has no end tag"
 
 
 def _line_too_long(source: Source) -> Span | None:
@@ -887,49 +900,44 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape"))
 
 
-def _is_code(folded: str) -> bool:
+def is_code_section(folded: str) -> bool:
     """Whether a section holds lines of another language: Perl or Lua."""
     return folded == "perl" or folded.startswith("luahook")
 
 
-def _may_replace_tags(statement: _Statement) -> bool:
+def _may_replace_tags(statement: Statement) -> bool:
     """Whether evaluating a line may give start tags or end tags that it does not show."""
     return "${" in statement.word.value or fold(statement.name) == _USE
 
 
-def _is_blank_argument(statement: _Statement) -> bool:
+def _is_blank_argument(statement: Statement) -> bool:
     """Whether nothing at all stands between the name and the ``>`` that ends the argument."""
     line = statement.line
     return not line.text[statement.word.end :].rstrip(WHITESPACE).strip(WHITESPACE + ">")
 
 
-def _end_name(statement: _Statement) -> str:
-    """The name in an end tag, its last byte taken for the ``>``."""
-    return fold(statement.word.value[:-1][2:])
+def _closes_skipped(section: _OpenSection, statement: Statement) -> bool:
+    return statement.end_name == fold(section.statement.skipped_name)
 
 
-def _closes_skipped(section: _OpenSection, statement: _Statement) -> bool:
-    return _end_name(statement) == fold(section.statement.skipped_name)
-
-
-def _wrong_end(section: _OpenSection, statement: _Statement) -> SyntaxProblem | None:
+def _wrong_end(section: _OpenSection, statement: Statement) -> SyntaxProblem | None:
     """What httpd says of an end tag while it reads the lines of a section, rather than skipping them."""
     word = statement.word.value
     if section.is_read_time:
         if fold(statement.line.text) == f"</{fold(section.name)}>":
             return None
         message = f"{word} without matching <{word[2:]} section"
-        closes = _end_name(statement) == fold(section.name)
+        closes = statement.end_name == fold(section.name)
         hint = "only the end tag may stand on this line" if closes else None
         return SyntaxProblem(message, statement.name.span, section.tag, hint)
     if not word.endswith(">"):
         return SyntaxProblem(f"{word}> directive missing closing '>'", statement.name.span, section.tag)
-    if _end_name(statement) == fold(section.name):
+    if statement.end_name == fold(section.name):
         return None
     return _unexpected_end(section, section.name, statement)
 
 
-def _unexpected_end(section: _OpenSection, name: str, statement: _Statement) -> SyntaxProblem:
+def _unexpected_end(section: _OpenSection, name: str, statement: Statement) -> SyntaxProblem:
     saw = statement.word.value[:-1]
     message = f"Expected </{name}> but saw {saw}>"
-    return SyntaxProblem(message, statement.name.span, section.tag, _NO_END_TAG)
+    return SyntaxProblem(message, statement.name.span, section.tag, NO_END_TAG)

@@ -22,7 +22,7 @@ class Section:
     the directive is in force, the outermost first.
     """
 
-    __slots__ = ("before", "children", "incomplete", "items", "kind", "own", "parent", "place")
+    __slots__ = ("before", "children", "doubts", "incomplete", "items", "kind", "own", "parent", "place")
 
     def __init__(self, kind: str, parent: "Section | None" = None, place: Place | None = None) -> None:
         self.kind = kind
@@ -40,6 +40,11 @@ class Section:
         """How many of the outer section's own directives come before it."""
         self.incomplete = ""
         """Why directives of this very section may be missing here, or empty."""
+        self.doubts: dict[Place, str] = {}
+        """Directives whose words hold a variable that nobody can know here, and why; `${NAME}` stands in them as is.
+
+        A section's own opening line may be among them.
+        """
 
     def add(self, place: Place) -> None:
         """Take a directive that is in force."""
@@ -54,6 +59,15 @@ class Section:
     def sections(self, *kinds: str) -> Iterator["Section"]:
         """Yield the inner sections of these kinds, in order."""
         return (child for child in self.children if child.kind in kinds)
+
+    def in_order(self) -> Iterator["Place | Section"]:
+        """Yield directives and inner sections together, in the order in which httpd executes them."""
+        done = 0
+        for child in self.children:
+            yield from self.items[done : child.before]
+            done = child.before
+            yield child
+        yield from self.items[done:]
 
     def walk(self) -> Iterator["Section"]:
         """Yield this section and all sections inside it, outer ones first."""

@@ -108,6 +108,7 @@ class Files:
         self._plain: dict[str, str] = {}
         self._sources: dict[str, Source | Unreadable] = {}
         self._trees: dict[str, Tree | Unreadable] = {}
+        self._apache_trees: dict[str, Tree | Unreadable] = {}
         self._bundles: dict[str, Bundle | Unreadable] = {}
         self._certificate_sources: dict[str, Source] = {}
         self._overlay = overlay or {}
@@ -306,7 +307,7 @@ class Files:
         if not _MAGIC.search(part):
             names = [name for name in [_unescaped(part)] if name in entries]
         else:
-            pattern = _compiled(part)
+            pattern = compiled_mask(part)
             names = [name for name in (".", "..", *entries) if pattern.fullmatch(os.fsencode(name))]
         for name in names:
             path = f"{folder.rstrip('/')}/{name}"
@@ -318,7 +319,7 @@ class Files:
                 yield path
 
     def _glob_dump(self, folder: str, parts: Sequence[str]) -> list[str]:
-        patterns = [_compiled(part) for part in parts]
+        patterns = [compiled_mask(part) for part in parts]
         prefix = folder.rstrip("/") + "/"
         matches = []
         for path in self._dump or ():
@@ -328,6 +329,30 @@ class Files:
             ):
                 matches.append(path)
         return matches
+
+    def names(self, folder: str) -> list[str] | Unreadable:
+        """Return the names in a server directory, hidden ones too, sorted by bytes."""
+        entries = self._list(_normal(folder))
+        return entries if isinstance(entries, Unreadable) else sorted(entries, key=os.fsencode)
+
+    def kind(self, path: str, *, follow: bool = True) -> str | Unreadable:
+        """Tell whether a server path is a `folder`, a `file`, a `link` (where those are not followed) or `other`."""
+        if follow:
+            found = self._locate(path)
+            if isinstance(found, Unreadable):
+                return found
+            mode = found.status.st_mode
+        else:
+            parent, name = posixpath.split(path)
+            folder = self._folder(parent)
+            if isinstance(folder, Unreadable):
+                return folder
+            status = _status(os.path.join(folder, name), path)
+            if isinstance(status, Unreadable):
+                return status
+            mode = status.st_mode
+        kinds = {stat.S_IFDIR: "folder", stat.S_IFREG: "file", stat.S_IFLNK: "link"}
+        return kinds.get(stat.S_IFMT(mode), "other")
 
     def _list(self, folder: str) -> dict[str, bool] | Unreadable:
         """List the names in a server directory, each with whether it is certainly a regular file (and no link)."""
@@ -351,16 +376,17 @@ class Files:
             self._sources[server_path] = known
         return known
 
-    def tree(self, server_path: str) -> Tree | Unreadable:
-        """Return the parsed nginx configuration file, parsed once from however many contexts it is included.
+    def tree(self, server_path: str, server: str = "nginx") -> Tree | Unreadable:
+        """Return the configuration file as that server's parser reads it: once, however often it is included.
 
         A template is `Unreadable`: what the server will read in its place is not known.
         """
-        known = self._trees.get(server_path)
+        trees = self._trees if server == "nginx" else self._apache_trees
+        known = trees.get(server_path)
         if known is None:
             source = self.source(server_path)
-            known = source if isinstance(source, Unreadable) else _parse(source, server_path)
-            self._trees[server_path] = known
+            known = source if isinstance(source, Unreadable) else _parse(source, server_path, server)
+            trees[server_path] = known
         return known
 
     def trees(self) -> Iterator[Tree]:
@@ -370,7 +396,7 @@ class Files:
     @property
     def parsed(self) -> int:
         """How many configuration files were parsed so far."""
-        return sum(isinstance(tree, Tree) for tree in self._trees.values())
+        return sum(isinstance(tree, Tree) for trees in (self._trees, self._apache_trees) for tree in trees.values())
 
     def add(self, server_path: str, source: Source) -> None:
         """Let a text that is not in any file (standard input) stand for a configuration file."""
@@ -467,11 +493,16 @@ class Files:
         return found.host
 
 
-def _parse(source: Source, server_path: str) -> Tree | Unreadable:
+def _parse(source: Source, server_path: str, server: str) -> Tree | Unreadable:
     engine = template_engine(source)
     if engine is not None and source.masked is None:
         return Unreadable("template", f"is a template ({engine})", server_path)
-    return parse(source)
+    if server == "nginx":
+        return parse(source)
+    # most runs have no Apache configuration
+    from tlslint.parse import apache
+
+    return apache.parse(source)
 
 
 def _normal(path: str) -> str:
@@ -524,8 +555,8 @@ def _unescaped(part: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compiled(part: str) -> re.Pattern[bytes]:
-    """Translate one path component of a glob(3) pattern, for the bytes of a name."""
+def compiled_mask(part: str) -> re.Pattern[bytes]:
+    """Translate one path component of a pattern, as glob(3) and httpd read it, for the bytes of a name."""
     text = os.fsencode(part)
     segments = [b""]
     at = 0
