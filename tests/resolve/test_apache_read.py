@@ -1,6 +1,6 @@
 """Reading is httpd's own: what is in force after it, and what httpd says of what it cannot read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
