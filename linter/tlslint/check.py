@@ -69,10 +69,12 @@ def _merged(group: list[Finding]) -> Finding:
     worst = max(group, key=lambda finding: finding.severity)
     endpoints = tuple(dict.fromkeys(label for finding in group for label in finding.endpoints))
     related = tuple(dict.fromkeys(place for finding in group for place in finding.related))
+    deployments = tuple(dict.fromkeys(name for finding in group for name in finding.deployments))
     message = worst.message.replace(ENDPOINT, describe(endpoints)) if ENDPOINT in worst.message else worst.message
     if len(group) == 1 and message == worst.message:
         return worst
-    return replace(worst, message=message, endpoints=endpoints, related=related, fix=_merged_fix(group, worst))
+    fix = _merged_fix(group, worst)
+    return replace(worst, message=message, endpoints=endpoints, related=related, deployments=deployments, fix=fix)
 
 
 def _merged_fix(group: list[Finding], worst: Finding) -> Fix | None:

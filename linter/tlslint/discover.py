@@ -10,9 +10,9 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
+from tlslint.globs import matches
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
 from tlslint.record import dataclass
@@ -374,10 +374,7 @@ class _Search:
                     yield path
 
     def _is_excluded(self, path: str) -> bool:
-        if not self.settings.exclude:
-            return False
-        relative = os.path.relpath(path, self.settings.base)
-        return any(_exclusion(pattern).fullmatch(relative) for pattern in self.settings.exclude)
+        return any(matches(path, pattern, self.settings.base) for pattern in self.settings.exclude)
 
     def add_standard_input(self, data: bytes, name: str) -> None:
         dump = split_dump(data)
@@ -519,15 +516,6 @@ def _is_file_or_link(entry: os.DirEntry[str]) -> bool:
         return entry.is_file(follow_symlinks=False)
     # a link to a directory is not followed; one that leads nowhere from here is to be named
     return not entry.is_dir()
-
-
-@lru_cache(maxsize=64)
-def _exclusion(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern of `exclude`: below a matching directory everything matches."""
-    anywhere = "" if "/" in pattern.rstrip("/") else r"(?:.*/)?"
-    parts = re.split(r"(\*\*/?|\*|\?)", pattern.strip("/"))
-    words = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
-    return re.compile(anywhere + "".join(words.get(part) or re.escape(part) for part in parts) + r"(?:/.*)?", re.DOTALL)
 
 
 # --- nginx -T -----------------------------------------------------------------------------------------------------

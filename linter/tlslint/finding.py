@@ -56,6 +56,8 @@ class Finding:
     endpoints: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    deployments: tuple[str, ...] = ()
+    """The names of the deployments in which it is so, where the settings name several."""
 
     @property
     def sort_key(self) -> tuple[str, int, str, str]:

@@ -1,16 +1,17 @@
 """The pipeline on one screen: discover, parse, resolve, check. What comes out is a `Report`; printing is for others."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from tlslint.check import RuleError, findings_of, merge
+from tlslint.check import RuleError, RuleModule, findings_of, merge
+from tlslint.deployments import Part, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
 from tlslint.gaps import undecided
 from tlslint.parse.tree import Span, Tree
-from tlslint.policy import load_policy
+from tlslint.policy import Policy, load_policy
 from tlslint.quiet import quiet_certificates
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
@@ -34,54 +35,63 @@ def lint(
     tlslint itself fails the rest goes on, and the report has the failure.
     """
     # only linting needs the rules
-    from tlslint.fix.spelling import Speller
     from tlslint.rules import RULES
     from tlslint.selection import Selection
     from tlslint.suppress import Checked, suppress
 
-    policy = load_policy(settings.policy)
     selection = Selection([module.rule for module in RULES], settings)
     rules = [module for module in RULES if selection.runs(module.rule)]
-    report = Report(policy=policy.spelling)
+    report = Report(policy=load_policy(settings.policy).spelling)
     found: list[Finding] = []
+    trees: list[Tree] = []
     checked = Checked()
     with paused_collector(), quiet_certificates():
-        discovered = discover(paths, settings, stdin, settings.stdin_filename, overlay)
-        for deployment in resolved(discovered, settings, report):
-            speller = Speller(deployment)
-            for module in rules:
-                try:
-                    found.extend(speller.findings(findings_of(deployment, policy, [module])))
-                except RuleError as error:
-                    report.failures.append(error)
-            gaps = list(undecided(deployment))
-            report.unknown.extend(gaps)
-            checked.add(deployment, gaps)
-            report.included_through.update(include_chains(deployment))
-            report.endpoints += len(deployment.endpoints)
-        found, report.hidden = suppress(found, parsed_trees(discovered), selection, moment(settings), checked)
+        for part in parts(paths, settings):
+            policy = load_policy(part.settings.policy)
+            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename, overlay)
+            for deployment in resolved(discovered, part, report):
+                found.extend(part.own(_judged(deployment, policy, rules, report)))
+                gaps = list(undecided(deployment))
+                report.unknown.extend(gaps)
+                checked.add(deployment, gaps)
+                report.included_through.update(include_chains(deployment))
+            trees.extend(parsed_trees(discovered))
+        found, report.hidden = suppress(found, trees, selection, moment(settings), checked)
         if settings.no_ignores:
             found += [item.finding for item in report.hidden]
             report.hidden = []
-        report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
-    report.files = count_files(discovered)
+        kept = filter(selection.keeps, merge(found))
+        report.findings = sorted(map(selection.graded, kept), key=lambda finding: finding.sort_key)
     report.show_hidden = settings.show_ignored
     return report
+
+
+def _judged(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule], report: Report) -> Iterator[Finding]:
+    """Yield what the rules find, its fixes spelt out; a rule that fails goes into the report."""
+    from tlslint.fix.spelling import Speller
+
+    speller = Speller(deployment)
+    for module in rules:
+        try:
+            yield from speller.findings(findings_of(deployment, policy, [module]))
+        except RuleError as error:
+            report.failures.append(error)
 
 
 def predict(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> tuple[list[Deployment], Report]:
     """Discover, parse, resolve: the deployments, and what could not be had. Raises `TargetError`."""
     report = Report()
+    deployments: list[Deployment] = []
     with paused_collector(), quiet_certificates():
-        discovered = discover(paths, settings, stdin, settings.stdin_filename)
-        deployments = list(resolved(discovered, settings, report))
-    report.files = count_files(discovered)
-    report.endpoints = sum(len(deployment.endpoints) for deployment in deployments)
+        for part in parts(paths, settings):
+            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename)
+            deployments += resolved(discovered, part, report)
     return deployments, report
 
 
-def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iterator[Deployment]:
-    """Yield the deployment of each root, one at a time; what has none goes into the report."""
+def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Deployment]:
+    """Yield the deployment of each root, one at a time; what has none, and what was read, goes into the report."""
+    settings = part.settings
     report.skipped.extend(discovered.skipped)
     report.problems.extend(discovered.problems)
     report.notes.extend(discovered.notes)
@@ -93,8 +103,11 @@ def resolved(discovered: Discovered, settings: Settings, report: Report) -> Iter
         deployment = _resolve(root, targets[root.server], report)
         if deployment is not None:
             report.deployments += 1
+            report.endpoints += len(deployment.endpoints)
+            deployment.name = part.name
             _add_settings(deployment, settings)
             yield deployment
+    report.files += count_files(discovered)
 
 
 def _add_settings(deployment: Deployment, settings: Settings) -> None:

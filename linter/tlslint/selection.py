@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.globs import matches
 from tlslint.settings import Settings
 
 EVERYTHING = "ALL"
@@ -25,6 +26,12 @@ class Selection:
         self._chosen = {rule.code for rule in rules if not rule.suppressible} | (selected - ignored)
         self._severities = dict(self._levels(settings))
         self._kept = self._named(settings.unsuppressable, "unsuppressable")
+        self._base = settings.base
+        self._ignored_in = [
+            (pattern, self._named(selectors, "ignore", "per-file-ignores"))
+            for pattern, selectors in settings.per_file_ignores.items()
+        ]
+        self._locked = {rule.code for rule in rules if not rule.suppressible}
 
     def runs(self, rule: Rule) -> bool:
         """Whether a rule was chosen; one that cannot be suppressed always is."""
@@ -44,18 +51,25 @@ class Selection:
             return "unsuppressable in the settings"
         return "" if rule.suppressible and not rule.code.startswith(ABOUT_COMMENTS) else "it is always reported"
 
+    def keeps(self, finding: Finding) -> bool:
+        """Whether a finding is reported in the file where it is."""
+        return finding.code in self._locked or not any(
+            finding.code in codes and matches(finding.span.source.path, pattern, self._base)
+            for pattern, codes in self._ignored_in
+        )
+
     def graded(self, finding: Finding) -> Finding:
         """Return a finding with the severity that the settings give to its rule."""
         severity = self._severities.get(finding.code)
         return finding if severity in (None, finding.severity) else replace(finding, severity=severity)
 
-    def _named(self, selectors: Iterable[str], option: str) -> set[str]:
+    def _named(self, selectors: Iterable[str], option: str, where: str = "ignore") -> set[str]:
         codes: set[str] = set()
         for selector in _split(selectors):
             rules = self.matching(selector)
             for rule in rules:
                 if option == "ignore" and not rule.suppressible and selector in (rule.code, rule.name):
-                    raise SelectorError(f"ignore: {rule.code} {rule.name} cannot be switched off")
+                    raise SelectorError(f"{where}: {rule.code} {rule.name} cannot be switched off")
                 codes.add(rule.code)
         return codes
 

@@ -12,4 +12,5 @@ def render(findings: Iterable[Finding], palette: Palette) -> Iterator[str]:
         span, level = finding.span, finding.severity.label
         place = palette.paint(f"{visible(span.source.path)}:{span.line}:{span.column}:", "strong")
         what = palette.paint(f"{level} {finding.code} {finding.name}:", level)
-        yield f"{place} {what} {visible(finding.message)}\n"
+        where = f" ({', '.join(finding.deployments)})" if finding.deployments else ""
+        yield f"{place} {what} {visible(finding.message + where)}\n"

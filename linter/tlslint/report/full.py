@@ -48,6 +48,8 @@ def _notes(finding: Finding, chain: tuple[Span, ...], told: set[str]) -> Iterato
     if chain and path not in told:
         told.add(path)
         yield "via", " > ".join(f"{span.source.path}:{span.line}" for span in chain)
+    if finding.deployments:
+        yield "in", ", ".join(finding.deployments)
     if len(finding.endpoints) > 1:
         yield "on", endpoints_text(finding.endpoints)
     for name, text in (("why", finding.why), ("seen", finding.seen)):

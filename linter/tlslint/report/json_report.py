@@ -52,6 +52,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "source": finding.source or None,
         "help": finding.help or None,
         "endpoints": list(finding.endpoints),
+        **({"deployments": list(finding.deployments)} if finding.deployments else {}),
         "related": [{"message": place.message, **_place(place.span)} for place in finding.related],
         "fix": None,
     }

@@ -46,6 +46,8 @@ def deployment_data(deployment: Deployment) -> dict[str, Any]:
     }
     if deployment.fragment:
         data["fragment"] = deployment.fragment
+    if deployment.name:
+        data["name"] = deployment.name
     return data
 
 
@@ -180,7 +182,8 @@ def to_table(deployments: Iterable[Deployment], palette: Palette = PLAIN, column
 
 
 def _deployment(deployment: Deployment, palette: Palette, columns: int) -> Iterator[str]:
-    yield f"{palette.paint(visible(deployment.entry), 'strong')} on {versions(deployment.target)}"
+    name = f"{visible(deployment.name)}: " if deployment.name else ""
+    yield f"{name}{palette.paint(visible(deployment.entry), 'strong')} on {versions(deployment.target)}"
     if deployment.fragment:
         yield f"  a part of a configuration, read as if in {deployment.fragment} {{ }}"
     if not deployment.complete:

@@ -745,6 +745,8 @@ class Deployment:
     """Every TLS-relevant directive in force and its context path (`http/server`), for rules about spelling."""
     unknown: list[tuple[str, str, Span | None]]
     """What could not be decided while resolving: what, why, where."""
+    name: str = ""
+    """What the settings call it, where they name several deployments."""
     fragment: str = ""
     """The context in which a file that is only a part of a configuration was read, or empty."""
     complete: bool = True

@@ -1,0 +1,152 @@
+"""Several deployments in one repository: which are linted, with which settings, and who says so."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tlslint.cli import run
+from tlslint.deployments import parts
+from tlslint.settings import load_settings
+
+SETTINGS = """\
+policy = "old"
+fail-on = "error"
+
+[[deployment]]
+name = "shop"
+paths = ["shop/nginx.conf", "shared"]
+policy = "modern"
+
+[[deployment]]
+name = "blog"
+root = "blog"
+path-map = { "/etc/nginx/shared" = "shared" }
+target = "debian-12"
+"""
+MAIN = """\
+events {{}}
+http {{
+    server {{
+        listen 443 ssl;
+        server_name {name}.example.org;
+        ssl_certificate a.pem;
+        ssl_certificate_key a.key;
+        include {shared}/tls.conf;
+    }}
+}}
+"""
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        return code, *capfd.readouterr()
+
+    return call
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    files = {
+        ".git/HEAD": "",
+        "tlslint.toml": SETTINGS,
+        "shop/nginx.conf": MAIN.format(name="shop", shared="../shared"),
+        "blog/etc/nginx/nginx.conf": MAIN.format(name="blog", shared="/etc/nginx/shared"),
+        "shared/tls.conf": "ssl_protocols TLSv1.2;\n",
+        "elsewhere/nginx.conf": MAIN.format(name="else", shared="none"),
+    }
+    write(tmp_path, **files)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        ((), {"shop": ("shop/nginx.conf", "shared"), "blog": ()}),
+        ((".",), {"shop": ("shop/nginx.conf", "shared"), "blog": ()}),
+        (("shop",), {"shop": ("shop/nginx.conf", "shared")}),
+        (("blog",), {"blog": ()}),
+        (("blog/etc/nginx/nginx.conf",), {"blog": ("blog/etc/nginx/nginx.conf",)}),
+        # lies in both
+        (("shared/tls.conf",), {"shop": ("shared/tls.conf",), "blog": ("shared/tls.conf",)}),
+        (("elsewhere",), {"": ("elsewhere",)}),
+        (("elsewhere", "blog"), {"blog": (), "": ("elsewhere",)}),
+    ],
+)
+def test_which_are_selected(
+    paths: tuple[str, ...], expected: dict[str, tuple[str, ...]], repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
+    found = parts(paths, load_settings())
+    assert {part.name: tuple(str(path).removeprefix(f"{repository}/") for path in part.paths) for part in found} == (
+        expected
+    )
+
+
+def test_without_deployments_there_is_one_part(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    (repository / "tlslint.toml").write_text('paths = ["shop"]\n')
+    settings = load_settings()
+    assert [part.paths for part in parts((), settings)] == [(f"{repository}/shop",)]
+    assert [part.paths for part in parts(("blog",), settings)] == [("blog",)]
+
+
+def test_each_is_judged_by_its_own_policy_and_findings_say_where(cli: Cli, repository: Path) -> None:
+    code, out, _ = cli("--select", "weak-protocol", "--output-format", "json")
+    (finding,) = [item for item in json.loads(out)["findings"] if item["file"] == "shared/tls.conf"]
+    assert finding["deployments"] == ["shop"], "TLS 1.2 is fine for the blog, whose policy is the old one"
+    assert set(finding["endpoints"]) == {
+        f"{who} on 0.0.0.0:443" for who in ("a client without SNI", "shop.example.org", "any other name")
+    }
+    code, out, _ = cli("--select", "weak-protocol", "--policy", "modern", "--output-format", "concise")
+    assert code == 0, "only errors fail here"
+    (line,) = [line for line in out.splitlines() if "shared/tls.conf" in line]
+    assert line.endswith(" (shop, blog)")
+    assert " = in: shop, blog\n" in cli("--select", "weak-protocol", "--policy", "modern")[1]
+
+
+def test_show_names_them_and_their_targets(cli: Cli, repository: Path) -> None:
+    code, out, err = cli("show", "--output-format", "json")
+    assert code == 0, err
+    shown = {item["name"]: item for item in json.loads(out)["deployments"]}
+    assert list(shown) == ["shop", "blog"]
+    assert shown["blog"]["target"]["platform"] == "debian-12"
+    assert "platform" not in shown["shop"]["target"]
+    assert {item["entry"] for item in shown.values()} == {"shop/nginx.conf", "blog/etc/nginx/nginx.conf"}
+    out = cli("show")[1]
+    assert "shop: shop/nginx.conf on nginx" in out
+    assert "blog: blog/etc/nginx/nginx.conf on nginx" in out
+
+
+def test_ignores_by_file(cli: Cli, repository: Path) -> None:
+    write(
+        repository, **{"tlslint.toml": 'per-file-ignores = { "shared/**" = ["TLS1"], "*.conf" = ["missing-hsts"] }\n'}
+    )
+    broken = {"legacy/a.conf": "server { listen 443 ssl; ssl_protocols TLSv1; }\n}\n"}
+    write(repository, **broken)
+    arguments = ("shop", "shared", "legacy", "--policy", "modern", "--output-format", "json")
+    codes = {(item["file"], item["code"]) for item in json.loads(cli(*arguments)[1])["findings"]}
+    everything = {(item["file"], item["code"]) for item in json.loads(cli(*arguments, "--isolated")[1])["findings"]}
+    assert ("shared/tls.conf", "TLS101") in everything - codes
+    assert ("legacy/a.conf", "TLS001") in codes
+    assert {name for name, code in everything - codes if code.startswith("TLS1")} == {"shared/tls.conf"}
+    write(repository, **{"tlslint.toml": 'per-file-ignores = { "**" = ["TLS0"] }\n'})
+    assert ("legacy/a.conf", "TLS001") in {
+        (item["file"], item["code"]) for item in json.loads(cli(*arguments)[1])["findings"]
+    }, "what cannot be switched off stays"
+    write(repository, **{"tlslint.toml": 'per-file-ignores = { "**" = ["syntax-error"] }\n'})
+    assert "per-file-ignores: TLS001 syntax-error cannot be switched off" in cli(*arguments)[2]
