@@ -31,7 +31,7 @@ class Selection:
             (pattern, self._named(selectors, "ignore", "per-file-ignores"))
             for pattern, selectors in settings.per_file_ignores.items()
         ]
-        self._locked = {rule.code for rule in rules if not rule.suppressible}
+        self._locked = {rule.code for rule in rules if not rule.suppressible} | self._kept
 
     def runs(self, rule: Rule) -> bool:
         """Whether a rule was chosen; one that cannot be suppressed always is."""
