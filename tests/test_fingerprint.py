@@ -165,7 +165,7 @@ def test_findings_of_real_trees_all_differ(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(ROOT)
     findings = lint(["fixtures/rules/weak-protocol", "fixtures/sites"], Settings()).findings
     made = fingerprints(findings)
-    assert len(findings) > 100
+    assert len(findings) > 20
     assert len(set(made)) == len(findings)
 
 
