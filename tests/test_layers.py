@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "globs": set[str](),
     "deployments": {"record", "settings", "finding"},
     "selection": {"finding", "settings", "globs"},
+    "writing": set[str](),
     "fingerprint": {"finding", "sniff", "parse"},
     "suppress": {*WORDS, "check", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},

@@ -6,19 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "linter"))
 
-from tlslint.check import RuleModule  # noqa: E402
+from tlslint.report.rules import markdown_page  # noqa: E402
 from tlslint.rules import RULES  # noqa: E402
-
-
-def page(module: RuleModule) -> str:
-    """Return a rule's page in Markdown."""
-    rule = module.rule
-    summary, _, text = (module.__doc__ or "").partition("\n")
-    servers = " and ".join({"nginx": "nginx", "apache": "Apache"}[server] for server in rule.servers)
-    facts = f"`{rule.code}` · {rule.severity.label} · {servers} · since {rule.since}"
-    sources = "".join(f"- {source}\n" for source in rule.sources)
-    tail = f"\n## Sources\n\n{sources}" if sources else ""
-    return f"# {rule.name}\n\n{facts}\n\n{summary}\n{text.rstrip()}\n{tail}"
 
 
 def table() -> str:
@@ -36,7 +25,7 @@ def table() -> str:
 
 def pages() -> dict[str, str]:
     """Return the text of every file in docs/rules by name."""
-    return {"README.md": table(), **{f"{module.rule.name}.md": page(module) for module in RULES}}
+    return {"README.md": table(), **{f"{module.rule.name}.md": markdown_page(module) for module in RULES}}
 
 
 def main() -> None:

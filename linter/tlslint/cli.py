@@ -21,6 +21,7 @@ from tlslint import __version__
 if TYPE_CHECKING:
     from tlslint.finding import Report
     from tlslint.inventory import Inventory
+    from tlslint.report.formats import View
     from tlslint.report.text import Palette
     from tlslint.settings import Settings
 
@@ -179,6 +180,17 @@ Isolated = Annotated[bool, typer.Option("--isolated", help="Ignore all settings 
 Colour = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="When to use colour.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Findings and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List everything that could not be checked.")]
+FindingsFormat = Annotated[
+    Literal[
+        "full", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "checkstyle", "rdjson", "azure",
+        "sonarqube", "markdown",
+    ],
+    typer.Option("--output-format", metavar="FORMAT", help="How to print findings (default: full)."),
+]  # fmt: skip
+ReportFiles = Annotated[
+    list[str] | None,
+    typer.Option("--report", metavar="FORMAT=FILE", help="Also write the findings to a file; repeatable."),
+]
 TableFormat = Annotated[Literal["table", "json"], typer.Option("--output-format", help="How to print it.")]
 
 
@@ -321,9 +333,8 @@ def check(
     require_certificates: Annotated[
         bool, typer.Option("--require-certificates", help="A certificate or key that is not here is an error.")
     ] = False,
-    output_format: Annotated[
-        Literal["full", "concise", "json"], typer.Option("--output-format", help="How to print findings.")
-    ] = "full",
+    output_format: FindingsFormat = "full",
+    report_files: ReportFiles = None,
     show_ignored: Annotated[
         bool, typer.Option("--show-ignored", help="Show what comments and the baseline hide, too.")
     ] = False,
@@ -348,11 +359,52 @@ def check(
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
         show_ignored=show_ignored or None, no_ignores=no_ignores or None,
     )  # fmt: skip
+    files = _report_files(report_files or [])
     with _refusing():
         report = lint(paths or [], settings, _standard_input(paths or []))
-    _write(_rendered(report, output_format, statistics, _palette(color, sys.stdout)))
+    view = _view(_palette(color, sys.stdout), settings.fail_on)
+    _write_reports(report, files, view)
+    _write(_rendered(report, output_format, statistics, view))
     _remarks(report, color, quiet, verbose)
     raise typer.Exit(_exit_code(report, settings.fail_on, exit_zero))
+
+
+def _report_files(items: Sequence[str]) -> list[tuple[str, str]]:
+    """Return format and path of each file that is wanted."""
+    from tlslint.report.formats import FORMATS
+
+    wanted = []
+    for item in items:
+        name, equals, path = item.partition("=")
+        if not equals or not path:
+            raise Failure(f"--report {item}: write it as FORMAT=FILE, such as sarif=tlslint.sarif")
+        if name not in FORMATS:
+            raise Failure(f'--report {item}: no format is called "{name}"; there are {", ".join(FORMATS)}')
+        wanted.append((name, path))
+    return wanted
+
+
+def _view(palette: "Palette", fail_on: str) -> "View":
+    from tlslint.finding import Severity
+    from tlslint.report.formats import View
+    from tlslint.rules import RULES
+
+    return View({module.rule.code: module for module in RULES}, palette, Severity[fail_on.upper()])
+
+
+def _write_reports(report: "Report", files: Iterable[tuple[str, str]], view: "View") -> None:
+    from dataclasses import replace
+
+    from tlslint.report.formats import FORMATS
+    from tlslint.report.text import PLAIN
+    from tlslint.writing import write_atomically
+
+    for name, path in files:
+        text = "".join(FORMATS[name].render(report, replace(view, palette=PLAIN)))
+        try:
+            write_atomically(path, text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            raise Failure(f"--report {name}={path}: {error.strerror or error}") from error
 
 
 def _moment(text: str | None) -> str | None:
@@ -380,24 +432,18 @@ def _refusing() -> Iterator[None]:
         raise Failure(str(error)) from error
 
 
-def _rendered(report: "Report", output_format: str, statistics: bool, palette: "Palette") -> Iterable[str]:
-    if output_format == "json":
-        from tlslint.report import json_report
+def _rendered(report: "Report", output_format: str, statistics: bool, view: "View") -> Iterable[str]:
+    from tlslint.report.formats import FORMATS
 
-        return [json_report.render(report)]
-    if statistics:
+    chosen = FORMATS[output_format]
+    if statistics and chosen.for_people:
         from tlslint.report import statistics as counts
 
-        return counts.render(report.findings, palette)
-    from tlslint.report import hidden
-
-    if output_format == "concise":
-        from tlslint.report import concise
-
-        return [*concise.render(report.findings, palette), *hidden.render(report, palette)]
-    from tlslint.report import full
-
-    return [*full.render(report, palette), *hidden.render(report, palette)]
+        return counts.render(report.findings, view.palette)
+    if not chosen.for_people and isinstance(sys.stdout, TextIOWrapper):
+        # what other programs read does not depend on the terminal's encoding
+        sys.stdout.reconfigure(encoding="utf-8")
+    return chosen.render(report, view)
 
 
 def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool, total: bool = True) -> None:

@@ -17,15 +17,16 @@ def dumped_line(document: dict[str, Any]) -> str:
 def _dumped(document: dict[str, Any], indent: int | None) -> str:
     text = json.dumps(document, indent=indent)
     if "\\ud" in text:
-        text = json.dumps(_valid(document), indent=indent)
+        text = json.dumps(valid(document), indent=indent)
     return text + "\n"
 
 
-def _valid(value: Any) -> Any:
+def valid(value: Any) -> Any:
+    """Return a value in whose texts each half of a character is the replacement character."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_valid(key): _valid(item) for key, item in value.items()}
+        return {valid(key): valid(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_valid(item) for item in value]
+        return [valid(item) for item in value]
     return value

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tlslint.finding import CouldNotCheck, Finding, Hidden, Report, Severity
+from tlslint.fingerprint import fingerprints
 from tlslint.parse.tree import Span
 from tlslint.report.as_json import dumped
 
@@ -11,19 +12,26 @@ SCHEMA = "tlslint-report/1"
 
 def render(report: Report) -> str:
     """Return the report as one JSON document."""
-    return dumped(
-        {
-            "schema": SCHEMA,
-            "findings": [_finding(finding) for finding in report.findings],
-            "unknown": [_unknown(item) for item in report.unknown],
-            "skipped": [{"file": path, "why": why} for path, why in report.skipped],
-            "problems": [{"file": path, "why": why} for path, why in report.problems],
-            "notes": report.notes,
-            "hidden": [_hidden(item) for item in report.hidden] if report.show_hidden else [],
-            "failures": [str(failure) for failure in report.failures],
-            "summary": summary(report),
-        }
-    )
+    return dumped(as_data(report))
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """Return the report as the contract's members."""
+    shown = report.hidden if report.show_hidden else []
+    # numbered together, so that a finding keeps its fingerprint when an equal one is hidden
+    prints = fingerprints([*report.findings, *(item.finding for item in shown)])
+    found = zip(report.findings, prints, strict=False)
+    return {
+        "schema": SCHEMA,
+        "findings": [_finding(finding, fingerprint) for finding, fingerprint in found],
+        "unknown": [_unknown(item) for item in report.unknown],
+        "skipped": [{"file": path, "why": why} for path, why in report.skipped],
+        "problems": [{"file": path, "why": why} for path, why in report.problems],
+        "notes": report.notes,
+        "hidden": [_hidden(*item) for item in zip(shown, prints[len(report.findings) :], strict=True)],
+        "failures": [str(failure) for failure in report.failures],
+        "summary": summary(report),
+    }
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -39,7 +47,7 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
     return {
         "code": finding.code,
         "name": finding.name,
@@ -55,13 +63,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
         **({"deployments": list(finding.deployments)} if finding.deployments else {}),
         "related": [{"message": place.message, **_place(place.span)} for place in finding.related],
         "fix": None,
+        "fingerprint": fingerprint,
     }
 
 
-def _hidden(item: Hidden) -> dict[str, Any]:
+def _hidden(item: Hidden, fingerprint: str) -> dict[str, Any]:
     place = _place(item.place) if item.place is not None else {}
     return {
-        **_finding(item.finding),
+        **_finding(item.finding, fingerprint),
         "hidden_by": item.by,
         "reason": item.reason or None,
         "until": item.until or None,

@@ -5,6 +5,7 @@ from inspect import getdoc
 from typing import Any
 
 from tlslint.check import RuleModule
+from tlslint.finding import Rule
 from tlslint.report.as_json import dumped
 from tlslint.report.text import Palette
 
@@ -21,15 +22,28 @@ def table(rules: Sequence[RuleModule], palette: Palette) -> Iterator[str]:
 
 
 def page(module: RuleModule, palette: Palette) -> Iterator[str]:
-    """Yield the documentation of one rule."""
+    """Yield the documentation of one rule: the text of its page, its headings in colour."""
+    for line in markdown_page(module).splitlines(keepends=True):
+        role = "strong" if line.startswith("# ") else "frame" if line.startswith("## ") else ""
+        yield f"{palette.paint(line.rstrip(), role)}\n" if role else line
+
+
+def markdown_page(module: RuleModule) -> str:
+    """Return a rule's page (`docs/rules/NAME.md`)."""
     rule = module.rule
-    level = rule.severity.label
-    yield f"{palette.paint(f'{rule.code} {rule.name}', 'strong')} ({palette.paint(level, level)})\n\n"
-    for line in documentation(module).splitlines():
-        yield f"{palette.paint(line, 'frame') if line.startswith('## ') else line}\n"
-    if rule.sources:
-        yield f"\n{palette.paint('## Sources', 'frame')}\n"
-        yield from (f"- {source}\n" for source in rule.sources)
+    summary, _, text = documentation(module).partition("\n")
+    sources = "".join(f"- {source}\n" for source in rule.sources)
+    tail = f"\n## Sources\n\n{sources}" if sources else ""
+    return f"# {rule.name}\n\n{facts(rule)}\n\n{summary}\n{text.rstrip()}\n{tail}"
+
+
+def facts(rule: Rule) -> str:
+    """Return the line below a page's heading: ``TLS101` · error · nginx and Apache · since 0.1`."""
+    servers = " and ".join({"nginx": "nginx", "apache": "Apache"}[server] for server in rule.servers)
+    items = [f"`{rule.code}`", rule.severity.label, servers, f"since {rule.since}"]
+    if not rule.suppressible:
+        items.append("cannot be switched off")
+    return " · ".join(items)
 
 
 def as_json(rules: Sequence[RuleModule]) -> str:
