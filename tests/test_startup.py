@@ -55,7 +55,9 @@ def test_slow_modules_stay_away(arguments: tuple[str, ...], tmp_path: Path) -> N
     (tmp_path / "one.conf").write_text(CONFIGURATION, encoding="utf-8")
     modules = loaded(*arguments, cwd=tmp_path)
     assert "tlslint.cli" in modules
-    assert sorted(modules & set(SLOW)) == []
+    # fingerprints of findings are hashes
+    needed = {"hashlib"} if "json" in arguments else set()
+    assert sorted(modules & set(SLOW) - needed) == []
 
 
 def test_linting_needs_no_certificate_code_without_certificates(tmp_path: Path) -> None:

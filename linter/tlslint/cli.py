@@ -691,7 +691,10 @@ def policy(
 
 @app.command()
 def schema(
-    name: Annotated[Literal["inventory", "policy", "report", "settings", "show"], typer.Argument(help="Which schema.")],
+    name: Annotated[
+        Literal["inventory", "policy", "report", "report-line", "settings", "show"],
+        typer.Argument(help="Which schema."),
+    ],
 ) -> None:
     """Print the JSON schema of one of the formats."""
     from pathlib import Path

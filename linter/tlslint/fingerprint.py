@@ -9,7 +9,6 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 
 from tlslint.finding import Finding
 from tlslint.parse.tree import Directive, Source, Tree
@@ -31,6 +30,9 @@ def fingerprints(findings: Iterable[Finding], base: str | None = None) -> list[s
 
     Equal findings are numbered in order of their place, however the findings are sorted.
     """
+    # slow to import, and most runs need none
+    from hashlib import sha256
+
     listed = list(findings)
     contexts = _Contexts()
     known = [_identity(finding, contexts, base) for finding in listed]

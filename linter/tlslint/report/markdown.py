@@ -17,7 +17,7 @@ MAX_LENGTH = 60_000
 MAX_GAPS = 20
 
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&$])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>#~&$])")
 
 
 def render(report: Report) -> Iterator[str]:
@@ -58,7 +58,8 @@ def _heading(report: Report) -> str:
 def _row(finding: Finding) -> str:
     at = place(finding.span)
     sign = f"{_SIGNS[finding.severity]} {finding.severity.label}"
-    return f"| {sign} | {code(f'{at.path}:{at.line}')} | {text(finding.message)} | {finding.code} {finding.name} |\n"
+    where, what = code(f"{at.path}:{at.line}", in_table=True), text(finding.message, in_table=True)
+    return f"| {sign} | {where} | {what} | {finding.code} {finding.name} |\n"
 
 
 def _details(finding: Finding) -> str:
@@ -84,25 +85,33 @@ def _gaps(report: Report) -> Iterator[str]:
         yield f"- {len(items) - MAX_GAPS:,} more\n"
 
 
-def text(words: str) -> str:
+def text(words: str, *, in_table: bool = False) -> str:
     """Return words that are shown as they are, whatever is in them; what is between backticks is code."""
     pieces = words.replace("\n", " ").split("`")
     if len(pieces) % 2 == 0:
         return _plain(words.replace("\n", " "))
-    return "".join((code(piece) if piece else "\\`\\`") if at % 2 else _plain(piece) for at, piece in enumerate(pieces))
+    return "".join(
+        (code(piece, in_table=in_table) if piece else "\\`\\`") if at % 2 else _plain(piece)
+        for at, piece in enumerate(pieces)
+    )
 
 
 def _plain(words: str) -> str:
     escaped = _MARKUP.sub(r"\\\1", visible(words))
+    # a table's cell ends at a bar, whatever stands before it
+    escaped = escaped.replace("|", "&#124;")
     # an empty comment ends what would be a mention, a reference or a link
     escaped = escaped.replace("@", "@<!-- -->").replace("\\#", "\\#<!-- -->")
     return escaped.replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
 
 
-def code(words: str) -> str:
-    """Return words as code in a table's cell."""
-    shown = visible(words).replace("|", "\\|")
+def code(words: str, *, in_table: bool = False) -> str:
+    """Return words as code; a table's cell ends at a bar even there."""
+    shown = visible(words)
+    if in_table:
+        shown = shown.replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
-    space = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{space}{shown}{space}{fence}"
+    # one space at both ends belongs to the fences
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{padding}{shown}{padding}{fence}"
