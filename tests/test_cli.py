@@ -562,7 +562,7 @@ def test_rules(cli: Cli) -> None:
     _, out, _ = cli("rule")
     assert [line.split()[0] for line in out.splitlines()] == [module.rule.code for module in RULES]
     _, out, _ = cli("rule", "tls101")
-    assert out.startswith("TLS101 weak-protocol (error)\n\n")
+    assert out.startswith("# weak-protocol\n\n`TLS101` · error · ")
     assert "## What it finds" in out
     assert cli("rule", "weak-protocol")[1] == out
     _, out, _ = cli("rule", "--all", "--output-format", "json")
