@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "fix": {*WORDS, *KNOWLEDGE, "parse", "resolve", "settings", "fix"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},
-    "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "fingerprint", "report"},
+    "report": {*WORDS, *KNOWLEDGE, "check", "policy", "inventory", "fingerprint", "report", "__version__"},
 }
 """The parts of the package, and which others each may import; `run` and `cli` put them together."""
 LATE = ("cryptography", "jsonschema", "importlib.metadata", "tomllib")
