@@ -233,7 +233,7 @@ def test_apache_is_found_and_told_apart(folder: Path) -> None:
     kinds = {root.display: (root.server, root.context) for root in look(".").roots}
     assert kinds == {
         "apache2/apache2.conf": ("apache", "main"),
-        "apache2/sites-available/b.conf": ("apache", "main"),
+        "apache2/sites-available/b.conf": ("apache", "server"),
         "n.conf": ("nginx", "http"),
     }
     only = look(".", server="nginx")

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "pki": {"record", "quiet", "pki"},
     "quiet": set(),
     "sniff": {"parse"},
-    "discover": {"record", "settings", "globs", "sniff", "parse", "resolve.include"},
+    "discover": {"record", "settings", "globs", "sniff", "parse", "resolve.include", "resolve.apache_include"},
     "resolve": {*KNOWLEDGE, "parse", "resolve"},
     "check": {"finding", "intention", "policy", "resolve.model"},
     "gaps": {"finding", "resolve.model"},

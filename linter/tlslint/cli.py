@@ -169,6 +169,12 @@ Server = Annotated[
     Literal["auto", "nginx", "apache"] | None,
     typer.Option("--server", help="How files are read (default: by their content)."),
 ]
+Defines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--define", "-D", metavar="NAME", help="Apache: a name for `<IfDefine>`, as in `httpd -D`; repeatable."
+    ),
+]
 Now = Annotated[str | None, typer.Option("--now", metavar="DATE", help="Judge dates as of this day: `2026-03-01`.")]
 StdinFilename = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="PATH", help="The file that standard input stands for.")
@@ -212,6 +218,10 @@ def _settings(config: str | None, isolated: bool, **given: object) -> "Settings"
     if path_map:
         assert isinstance(path_map, list)
         given["path_map"] = _path_map(path_map)
+    defines = given.pop("apache_defines", None)
+    if defines:
+        assert isinstance(defines, list)
+        given["apache_defines"] = tuple(defines)
     root = given.get("root")
     if isinstance(root, str) and not os.path.isdir(root):
         raise Failure(f"--root {root}: no such directory")
@@ -311,6 +321,7 @@ def check(
     root: RootFolder = None,
     path_map: PathMap = None,
     server: Server = None,
+    define: Defines = None,
     select: Annotated[
         list[str] | None,
         typer.Option("--select", metavar="RULES", help="Codes, prefixes or names of the rules that run; `ALL`."),
@@ -355,7 +366,8 @@ def check(
 
     settings = _settings(
         config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
-        select=select, ignore=ignore, fail_on=fail_on, now=_moment(now), stdin_filename=stdin_filename,
+        apache_defines=define, select=select, ignore=ignore, fail_on=fail_on, now=_moment(now),
+        stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
         show_ignored=show_ignored or None, no_ignores=no_ignores or None,
     )  # fmt: skip
@@ -483,6 +495,7 @@ def show(
     root: RootFolder = None,
     path_map: PathMap = None,
     server: Server = None,
+    define: Defines = None,
     output_format: TableFormat = "table",
     stdin_filename: StdinFilename = None,
     config: ConfigFile = None,
@@ -496,7 +509,14 @@ def show(
     from tlslint.run import predict
 
     settings = _settings(
-        config, isolated, target=target, root=root, path_map=path_map, server=server, stdin_filename=stdin_filename
+        config,
+        isolated,
+        target=target,
+        root=root,
+        path_map=path_map,
+        server=server,
+        apache_defines=define,
+        stdin_filename=stdin_filename,
     )
     with _refusing():
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
@@ -523,6 +543,7 @@ def inventory(
     root: RootFolder = None,
     path_map: PathMap = None,
     server: Server = None,
+    define: Defines = None,
     now: Now = None,
     output_format: Annotated[
         Literal["table", "json", "csv", "markdown", "prometheus"],
@@ -544,7 +565,8 @@ def inventory(
     from tlslint.run import predict
 
     settings = _settings(
-        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server, now=_moment(now),
+        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
+        apache_defines=define, now=_moment(now),
         stdin_filename=stdin_filename,
     )  # fmt: skip
     with _refusing():

@@ -10,12 +10,14 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from tlslint.globs import matches
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
 from tlslint.record import dataclass
+from tlslint.resolve.apache_include import included
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.settings import Settings
 from tlslint.sniff import ServerKind, server_kind
@@ -112,15 +114,24 @@ def _files(paths: Sequence[str], settings: Settings, overlay: Mapping[str, bytes
     allowed: list[str] = []
     for path in paths or ["."]:
         if path != "-":
-            allowed += [path] if os.path.isdir(path) else [path, os.path.dirname(path) or "."]
+            allowed += [path] if os.path.isdir(path) else [path, _folder_of(path)]
     if not paths and (settings.root or settings.path_map):
         allowed = []
     return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map, overlay=overlay)
 
 
+def _folder_of(path: str) -> str:
+    """Return the directory that a named file stands for: its own, or (`conf/httpd.conf`) the one above."""
+    folder, name = os.path.split(path)
+    if name == "httpd.conf" and os.path.basename(os.path.abspath(folder)) == "conf":
+        return os.path.join(folder, "..") if folder in ("", ".") else os.path.dirname(folder) or "."
+    return folder or "."
+
+
 # --- what a file is -----------------------------------------------------------------------------------------------
 
 _MAIN_NAMES: Final = ("nginx.conf", "apache2.conf", "httpd.conf")
+_APACHE_MAIN_NAMES: Final = ("apache2.conf", "httpd.conf")
 _NAMES: Final = re.compile(r".*\.(?:conf|vhost|nginx|ngx|inc)|nginx|vhost|httpd", re.ASCII)
 _TEMPLATE_SUFFIX: Final = re.compile(
     r"\.(?:j2|jinja2?|erb|epp|c?tmpl|tpl|stpl|template|mako|mustache|hbs|tt2?|envsubst|in)$"
@@ -130,6 +141,8 @@ _FOLDERS: Final = _words(
     "default.d modules-enabled mods-available mods-enabled conf.modules.d stream.d streams-enabled streams-available "
     "http.d server.d location.d locations"
 )
+_NOT_ENABLED: Final = _words("mods-available conf-available")
+"""Directories of Debian's layout that hold what may be enabled, by links from elsewhere."""
 _LEFT_OVER: Final = re.compile(
     r"~$|^#|\.(?:bak|old|orig|save|swp|rej|dpkg-\w+|rpm(?:new|save|orig)|ucf-\w+|md|txt|rst|html?|css|js|json|ya?ml"
     r"|pem|crt|cer|key|csr|der|p12|pfx|gz|zip|sh|py|php|log|pid|sock|service)$",
@@ -251,41 +264,81 @@ def _outermost(files: Files, tree: Tree, base: str, seen: set[str]) -> Iterator[
 _APACHE_INCLUDE: Final = re.compile(
     r"""^[ \t]*Include(?:Optional)?[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE
 )
+_APACHE_DEFINE: Final = re.compile(
+    r"""^[ \t]*Define[ \t]+(\S+)[ \t]+(?:"([^"\n]*)"|(\S+))""", re.MULTILINE | re.IGNORECASE
+)
 _SERVER_ROOT: Final = re.compile(r"""^[ \t]*ServerRoot[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE)
+_APACHE_VARIABLE: Final = re.compile(r"\$\{([^}\n]*)\}")
+_APACHE_MAIN: Final = re.compile(r"^[ \t]*(?:ServerRoot|DefaultRuntimeDir|PidFile)[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LOADS: Final = re.compile(r"^[ \t]*LoadModule[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LISTENS: Final = re.compile(r"^[ \t]*Listen[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LOADERS: Final = re.compile(
+    r"[ \t]*(?:#.*|Load(?:Module|File)[ \t].*|</?IfModule[^>]*>|</?IfDefine[^>]*>)?[ \t\r]*", re.IGNORECASE
+)
+
+APACHE_PART: Final = "server"
+"""Context of an Apache file that a main file would include: read as if in the server's own configuration."""
 
 
-def _apache_reach(files: Files, entry: str, base: str) -> set[str]:
+def apache_context(path: str, text: str) -> str:
+    """Tell whether an Apache file is a whole configuration or a part of one."""
+    if posixpath.basename(path) in _MAIN_NAMES or _APACHE_MAIN.search(text):
+        return "main"
+    return "main" if _APACHE_LOADS.search(text) and _APACHE_LISTENS.search(text) else APACHE_PART
+
+
+def _only_loads_modules(text: str) -> bool:
+    return all(_APACHE_LOADERS.fullmatch(line) for line in text.split("\n"))
+
+
+def _apache_reach(files: Files, entry: str, base: str, home: str = "") -> set[str]:
+    """Return all that an Apache configuration may include, whatever conditions hold."""
     reached: set[str] = set()
+    defines: dict[str, str] = {}
     pending = [entry]
     while pending:
         source = files.source(pending.pop())
         if isinstance(source, Unreadable):
             continue
-        for quoted, bare in _APACHE_INCLUDE.findall(source.text):
-            for path in _apache_expand(files, files.resolve(quoted or bare, base)):
-                if path not in reached:
-                    reached.add(path)
-                    pending.append(path)
+        text = source.text
+        for name, quoted, bare in _APACHE_DEFINE.findall(text):
+            defines[name.lower()] = quoted or bare
+        for quoted, bare in _APACHE_INCLUDE.findall(text):
+            name = _APACHE_VARIABLE.sub(lambda match: defines.get(match[1].lower(), match[0]), quoted or bare)
+            path = files.resolve(name, base)
+            if home and path.startswith(f"{home}/") and isinstance(files.kind(path), Unreadable):
+                path = base + path[len(home) :]
+            for step in islice(included(files, path), _MOST_INCLUDED):
+                if step.failure is None and step.path not in reached:
+                    reached.add(step.path)
+                    pending.append(step.path)
     return reached
 
 
-def _apache_expand(files: Files, pattern: str) -> list[str]:
-    found = files.expand(pattern)
-    if isinstance(found, Unreadable):
-        return []
-    inside = files.expand(f"{pattern}/*") if found == [pattern] else []
-    # a directory stands for all files in it
-    return found if isinstance(inside, Unreadable) else [*found, *inside]
+_MOST_INCLUDED: Final = 10_000
+
+
+def _apache_home(text: str) -> str:
+    """Return the directory that a main file says it lies in, or nothing."""
+    stated = _SERVER_ROOT.search(text)
+    path = (stated[1] or stated[2]) if stated else ""
+    return posixpath.normpath(path) if path.startswith("/") and "$" not in path else ""
 
 
 def _apache_base(files: Files, entry: str, text: str) -> str:
-    stated = _SERVER_ROOT.search(text)
-    if stated:
-        root = files.resolve(stated[1] or stated[2], "/")
-        if not isinstance(files.expand(f"{root}/*"), Unreadable):
-            return root
+    """Return the directory from which relative names are taken until the file says otherwise."""
+    home = _apache_home(text)
+    if home and not isinstance(files.names(home), Unreadable):
+        return home
     folder = posixpath.dirname(entry)
-    return posixpath.dirname(folder) if posixpath.basename(folder) == "conf" else folder
+    return posixpath.dirname(folder) if posixpath.basename(folder) in _APACHE_FOLDERS else folder
+
+
+_APACHE_FOLDERS: Final = _words(
+    "conf conf.d conf.modules.d sites-available sites-enabled conf-available conf-enabled mods-available mods-enabled "
+    "vhosts.d vhosts extra"
+)
+"""Directories that lie in the one from which Apache takes relative names."""
 
 
 # --- the search ---------------------------------------------------------------------------------------------------
@@ -317,6 +370,10 @@ class _Search:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self._bases: dict[str, str] = {}
+        self._apache_homes: set[str] = set()
+        """The directories of Apache's main files."""
+        self._not_enabled: dict[str, int] = {}
+        """How many files lie in a directory from which the main file beside it includes others."""
         self._entries = 0
 
     # candidates
@@ -404,14 +461,42 @@ class _Search:
         named = {str(word) for directive in walk(tree.directives) for word in directive.arguments if word[:1] == "/"}
         for entry, kind in USUAL_ENTRIES:
             home = posixpath.dirname(entry)
-            if kind != "nginx" or not any(word.startswith(f"{home}/") for word in named):
-                continue
-            shown = self.files.display_path(folder)
-            if self.files.assume(home, shown):
-                self.notes.append(f"{home} is taken for {shown}, where nginx.conf is (--path-map says otherwise)")
+            if kind == "nginx" and any(word.startswith(f"{home}/") for word in named):
+                self._assume(home, folder, "nginx.conf")
+
+    def _assume(self, home: str, folder: str, main: str) -> None:
+        shown = self.files.display_path(folder)
+        if self.files.assume(home, shown):
+            self.notes.append(f"{home} is taken for {shown}, where {main} is (--path-map says otherwise)")
+
+    def _assume_apache_home(self) -> None:
+        """The same for Apache: the main file states its `ServerRoot`, or lies where Debian has its own.
+
+        What is named absolutely (certificates, includes of a site) is then found although the server's `/` is not here.
+        """
+        mains = []
+        for path in self.candidates:
+            if posixpath.basename(path) in _APACHE_MAIN_NAMES:
+                source = self.files.source(path)
+                if not isinstance(source, Unreadable) and server_kind(source.text) == "apache":
+                    mains.append((path, source.text))
+        if len(mains) != 1:
+            return
+        path, text = mains[0]
+        name = posixpath.basename(path)
+        home = _apache_home(text) or ("/etc/apache2" if name == "apache2.conf" else "")
+        if not home or not isinstance(self.files.names(home), Unreadable):
+            return
+        folder = posixpath.dirname(path)
+        if posixpath.basename(folder) == "conf" and name == "httpd.conf":
+            folder = posixpath.dirname(folder)
+        if isinstance(self.files.names(folder), Unreadable):
+            return  # the file alone was named, from inside of its directory
+        self._assume(home, folder, name)
 
     def result(self) -> Discovered:
         self._assume_home()
+        self._assume_apache_home()
         covered: set[str] = set()
         for candidate in sorted(self.candidates.values(), key=lambda candidate: candidate.rank):
             real = self.files.real_path(candidate.path)
@@ -419,14 +504,23 @@ class _Search:
                 continue
             root = self._root(candidate)
             if root is not None:
-                reach = _nginx_reach if root.server == "nginx" else _apache_reach
-                reached = {self.files.real_path(path) for path in reach(self.files, root.entry, root.base)}
+                reached = {self.files.real_path(path) for path in self._reach(root)}
                 covered |= reached | {real}
                 self.found.append((root, real, reached))
+        for folder, count in self._not_enabled.items():
+            what = "one file that is" if count == 1 else f"{count} files that are"
+            self.skipped.append((self.files.display_path(folder), f"{what} not enabled, not checked"))
         roots = [*self.standalone, *self._without_included()]
         if not roots and not self.skipped:
             self.problems += [(folder, "no nginx or Apache configuration was found here") for folder in self.folders]
         return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems), tuple(self.notes))
+
+    def _reach(self, root: Root) -> set[str]:
+        if root.server == "nginx":
+            return _nginx_reach(self.files, root.entry, root.base)
+        source = self.files.source(root.entry)
+        home = "" if isinstance(source, Unreadable) else _apache_home(source.text)
+        return _apache_reach(self.files, root.entry, root.base, home)
 
     def _without_included(self) -> list[Root]:
         """Leave out roots that a later one turned out to include; of files that include each other the first stays."""
@@ -455,8 +549,7 @@ class _Search:
             self.skipped.append((shown, f"template ({engine}), not checked"))
             return None
         if kind == "apache":
-            base = _apache_base(self.files, path, source.text)
-            return Root(path, kind, "main", self.files, source.path, base)
+            return self._apache_root(candidate, source)
         return self._nginx_root(path, source)
 
     def _kind(self, candidate: _Candidate, source: Source) -> ServerKind | None:
@@ -483,6 +576,35 @@ class _Search:
             base = self._fragment_base(base)
             context = declared or context_of(_outermost(self.files, tree, base, {path}))
         return Root(path, "nginx", context, self.files, source.path, base)
+
+    def _apache_root(self, candidate: _Candidate, source: Source) -> Root | None:
+        path = candidate.path
+        context = apache_context(path, source.text)
+        if context != "main" and not candidate.explicit:
+            folder = posixpath.dirname(path)
+            if posixpath.basename(folder) in _NOT_ENABLED and posixpath.dirname(folder) in self._apache_homes:
+                self._not_enabled[folder] = self._not_enabled.get(folder, 0) + 1
+                return None
+            if _only_loads_modules(source.text):
+                return None  # nothing that anybody could be told of
+        base = _apache_base(self.files, path, source.text)
+        if context != "main":
+            base = self._apache_home_above(base)
+        else:
+            self._apache_homes.add(posixpath.dirname(path))
+        defines, environment = self.settings.apache_defines, self.settings.apache_environment
+        return Root(path, "apache", context, self.files, source.path, base, defines, tuple(environment.items()))
+
+    def _apache_home_above(self, folder: str) -> str:
+        """Return where relative names in a part start from: the directory of a main file above, if there is one."""
+        above = folder
+        while True:
+            for name in ("apache2.conf", "httpd.conf", "conf/httpd.conf"):
+                if isinstance(self.files.expand(posixpath.join(above, name)), list):
+                    return above
+            if above == "/":
+                return folder
+            above = posixpath.dirname(above)
 
     def _declared_context(self, tree: Tree) -> str | None:
         for comment in tree.comments:

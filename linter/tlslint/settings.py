@@ -57,6 +57,10 @@ class Settings:
     """Files and directories that are linted where the command line names none."""
     server: str = "auto"
     """`auto`, `nginx` or `apache`: how files are read."""
+    apache_defines: tuple[str, ...] = ()
+    """What httpd is started with after `-D`: the flags that `<IfDefine>` finds."""
+    apache_environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the environment in which httpd is started, for `${NAME}`; they go before those of `envvars`."""
     exclude: tuple[str, ...] = ()
     """Patterns of files that are not looked for, relative to `base`: `*`, `?`, `**`; without a slash, of names."""
     select: tuple[str, ...] = ("ALL",)
@@ -99,7 +103,7 @@ class Settings:
     def overridden(self, given: Mapping[str, Any]) -> Self:
         """Return these settings with what the command line gives, which goes before every deployment's own values.
 
-        A path map is added to the one that is there.
+        A path map and defines for Apache are added to those that are there.
         """
         deployments = tuple(
             DeploymentSettings(part.name, part.paths, {**part.changes, **_given(given, part.changes, part.changes)})
@@ -110,10 +114,16 @@ class Settings:
 
 
 def _given(given: Mapping[str, Any], own: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
-    """Return what is given of some fields, a path map with what it had before."""
-    return {
-        name: {**own[name], **value} if name == "path_map" else value for name, value in given.items() if name in names
-    }
+    """Return what is given of some fields; what can only be added to comes with what it had before."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in names:
+            found[name] = value
+            if name == "path_map":
+                found[name] = {**own[name], **value}
+            elif name == "apache_defines":
+                found[name] = (*own[name], *value)
+    return found
 
 
 def find_settings(start: str = ".") -> str | None:
@@ -333,6 +343,8 @@ _DEPLOYMENT_KEYS: Final[dict[str, _Read]] = {
     "root": _Reader.host_path,
     "path-map": _Reader.path_map,
     "server": _Reader.server,
+    "apache-defines": _Reader.strings,
+    "apache-environment": _Reader.string_table,
     "exclude": _Reader.strings,
     "trust-store": _Reader.trust_store,
     "require-certificates": _Reader.flag,

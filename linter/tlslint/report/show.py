@@ -185,7 +185,8 @@ def _deployment(deployment: Deployment, palette: Palette, columns: int) -> Itera
     name = f"{visible(deployment.name)}: " if deployment.name else ""
     yield f"{name}{palette.paint(visible(deployment.entry), 'strong')} on {versions(deployment.target)}"
     if deployment.fragment:
-        yield f"  a part of a configuration, read as if in {deployment.fragment} {{ }}"
+        where = f"in {deployment.fragment} {{ }}" if deployment.server == "nginx" else "included by a main file"
+        yield f"  a part of a configuration, read as if {where}"
     if not deployment.complete:
         yield "  not all of it could be read: there may be more sockets and names than these"
     groups = _alike(deployment.handshakes)

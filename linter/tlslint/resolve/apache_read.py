@@ -49,6 +49,7 @@ MAX_OPEN: Final = 256
 """Sections in each other, over all files; httpd has no limit, and none needs more than a few."""
 
 NOT_READ: Final = "the configuration that includes this file was not read"
+ENVIRONMENT_NOT_SEEN: Final = "it may come from the environment in which httpd is started (apache-environment)"
 
 _MATTERS: Final = re.compile(
     r"<?(?:ssl|md[a-z]|h2|proxy|redirect|rewrite|header|requestheader|server|virtualhost|listen|protocols|include|use$"
@@ -144,7 +145,7 @@ class _Reader:
         elsewhere = NOT_READ if fragment else ""
         self.variables = Variables(root.defines, self._environment(), elsewhere)
         if not fragment and not self.variables.environment:
-            self.variables.environment_elsewhere = ""
+            self.variables.environment_elsewhere = ENVIRONMENT_NOT_SEEN
         self.modules = Modules(family_of(target.platform) or _family_by_layout(root.entry), elsewhere)
         self.macros = Macros(elsewhere)
         self.conditions = Conditions(target, self.modules, self.variables, self.files)
@@ -582,6 +583,7 @@ class _Reader:
             return
         path = self.files.resolve(name, self.base)
         steps: list[Step] = []
+        failed = False
         for step in included(self.files, path):
             if len(steps) + self.included_files > MAX_FILES:
                 message = f"more than {MAX_FILES} files are included"
@@ -591,10 +593,10 @@ class _Reader:
             if step.failure is None:
                 steps.append(step)
                 continue
+            failed = True
             self._failed(place, path, step.failure, optional)
-        else:
-            if not steps and not optional and is_mask(path):
-                self._no_match(place, path)
+        if not steps and not failed and not optional and is_mask(path):
+            self._no_match(place, path)
         self.included_files += len(steps)
         chain = (*place.includes, directive)
         for step in reversed(steps):
@@ -604,6 +606,7 @@ class _Reader:
         """An include, or one of the files that it means, cannot be read."""
         argument = place.argument(0)
         is_certain = failure.kind in ("missing", "not-a-file") and not self.files.is_assumed(failure.path)
+        is_certain = is_certain and not self._is_guessed(argument)
         in_folder = is_mask(path) and failure.path != path and not self._is_listed(failure.path)
         if failure.kind == "missing" and in_folder and not self.files.whole_machine:
             is_certain = False  # a checkout has no empty directories
@@ -616,6 +619,10 @@ class _Reader:
             self._error(message, argument.span, kind="include-not-found", label=failure.kind)
         self._missing_lines(f'what {place.directive.name} "{argument}" brings', failure.reason, place.directive)
 
+    def _is_guessed(self, name: str) -> bool:
+        """Whether a name is relative to a directory that only the main file could tell."""
+        return bool(self.reading.fragment) and not name.startswith("/")
+
     def _is_listed(self, path: str) -> bool:
         """Whether a path is a name in a directory that was listed: a link that leads nowhere, say."""
         names = self.files.names(posixpath.dirname(path))
@@ -623,7 +630,7 @@ class _Reader:
 
     def _no_match(self, place: Place, path: str) -> None:
         argument = place.argument(0)
-        if self.files.is_assumed(path):
+        if self.files.is_assumed(path) or self._is_guessed(argument):
             self._missing_lines(f'what Include "{argument}" brings', "nothing here matches it", place.directive)
             return
         self._error(

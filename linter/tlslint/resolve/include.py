@@ -391,12 +391,13 @@ class Files:
 
     def trees(self) -> Iterator[Tree]:
         """Yield the configuration files that were parsed so far."""
-        return (tree for tree in self._trees.values() if isinstance(tree, Tree))
+        every = (*self._trees.values(), *self._apache_trees.values())
+        return (tree for tree in every if isinstance(tree, Tree))
 
     @property
     def parsed(self) -> int:
         """How many configuration files were parsed so far."""
-        return sum(isinstance(tree, Tree) for trees in (self._trees, self._apache_trees) for tree in trees.values())
+        return sum(1 for _ in self.trees())
 
     def add(self, server_path: str, source: Source) -> None:
         """Let a text that is not in any file (standard input) stand for a configuration file."""
