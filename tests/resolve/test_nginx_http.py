@@ -11,7 +11,7 @@ from tlslint.discover import discover
 from tlslint.parse.tree import Tree
 from tlslint.resolve.model import Deployment, Unknown, VirtualHost
 from tlslint.resolve.nginx import resolve
-from tlslint.resolve.nginx_http import takes_every_path
+from tlslint.resolve.paths import takes_every_path
 from tlslint.settings import Settings
 from tlslint.target import parse_target
 

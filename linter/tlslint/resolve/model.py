@@ -329,7 +329,10 @@ class ServerName:
     argument: Argument | None
     place: Place | None
     kind: str = "exact"
-    """`exact`, `wildcard` (`*.example.com`, `www.example.*`), `dotted` (`.example.com`), `regex`, `empty`."""
+    """`exact`, `wildcard` (`*.example.com`, `www.example.*`), `dotted` (`.example.com`), `regex`, `empty`, `inherited`.
+
+    Apache gives a host without a name that of the main server (`inherited`).
+    """
 
 
 @dataclass(slots=True)
@@ -532,6 +535,10 @@ class VirtualHost:
     read_client_checks: Callable[["VirtualHost"], ClientChecks] | None = None
     """Works out `client_checks`, which only rules about client certificates ask for."""
     _client_checks: ClientChecks | None = None
+    is_main: bool = False
+    """Whether it is Apache's main server: all that stands outside of virtual hosts, where it answers itself."""
+    unreachable: str = ""
+    """Why no connection ever gets to the host, whatever its names are (a clause for the reader), or empty."""
 
     @property
     def client_checks(self) -> ClientChecks:
@@ -559,8 +566,10 @@ class VirtualHost:
     def label(self) -> str:
         """How messages name this host: its first name, or file and line where it has none."""
         for name in self.names:
-            if name.kind != "empty":
+            if name.kind not in ("empty", "inherited"):
                 return name.text
+        if self.is_main:
+            return "the main server"
         return f"the host at {self.place.directive.source.path}:{self.place.directive.line}"
 
     @property
@@ -601,6 +610,11 @@ class Listener:
     """Why other hosts may answer here as well (an include that could not be read, a fragment), or empty."""
     stands_for: str = ""
     """Of a made-up socket: the servers that it stands for, in words."""
+    is_remainder: bool = False
+    """Whether hosts have addresses of a wildcard socket for themselves, and this is what is left of it.
+
+    The machine may have no other address.
+    """
 
     @property
     def label(self) -> str:

@@ -21,6 +21,7 @@ from tlslint.resolve.model import (
     Web,
 )
 from tlslint.resolve.nginx_scope import Scope
+from tlslint.resolve.paths import both, takes_every_path
 
 ALWAYS_SENT_WITH: Final = frozenset((200, 201, 204, 206, 301, 302, 303, 304, 307, 308))
 """Statuses with which headers are sent that are not marked `always` (ngx_http_headers_filter)."""
@@ -43,10 +44,6 @@ SCRIPTS: Final = (
 _CONTENT: Final = frozenset(
     ("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", "return", "rewrite", *APPLICATIONS)
 )
-_EVERY_PATH: Final = re.compile(
-    r"\^?(?:/\??)?(?:(?:\.\*|\((?:\?P?<\w+>)?\.\*\??\))\$?)?|\^?\((?:/\.\*|\.\+)\)\$?|\^?\.\+\$?"
-)
-"""Patterns that match whatever the path is, as people write them: `^`, `^/`, `^(.*)$`, `^/(.*)$`, `^(.+)$`."""
 _CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
 _REQUEST: Final = {
     "scheme": ("https", "http"),
@@ -346,11 +343,6 @@ class HttpReader:
 _HEADER_DIRECTIVES: Final = frozenset(("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers"))
 
 
-def takes_every_path(pattern: str) -> bool:
-    """Whether a regular expression is one of the usual ones that match whatever the path is."""
-    return _EVERY_PATH.fullmatch(pattern) is not None
-
-
 def assigned(scope: Scope, name: str) -> str | None:
     """Return the constant that the only `set` of a variable (`$name`) in a host gives it; None where it is not so."""
     value: str | None = None
@@ -506,15 +498,9 @@ def _under_condition(redirects: Iterable[Redirect], condition: str) -> Iterator[
     over_tls, over_plain = _holds(condition, True), _holds(condition, False)
     for item in redirects:
         yield Redirect(
-            item.status, item.target, item.place, item.scheme, _both(item.over_tls, over_tls),
-            _both(item.over_plain, over_plain),
+            item.status, item.target, item.place, item.scheme, both(item.over_tls, over_tls),
+            both(item.over_plain, over_plain),
         )  # fmt: skip
-
-
-def _both(one: bool | None, other: bool | None) -> bool | None:
-    if one is False or other is False:
-        return False
-    return True if one and other else None
 
 
 def _holds(condition: str, tls: bool) -> bool | None:
@@ -536,4 +522,4 @@ def _holds(condition: str, tls: bool) -> bool | None:
         return None
 
 
-__all__ = ["ALWAYS_SENT_WITH", "HttpReader", "assigned", "takes_every_path"]
+__all__ = ["ALWAYS_SENT_WITH", "HttpReader", "assigned"]
