@@ -10,7 +10,7 @@ from tlslint.deployments import Part, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
 from tlslint.gaps import undecided
-from tlslint.parse.tree import Span, Tree
+from tlslint.parse.tree import Source, Span, Tree
 from tlslint.policy import Policy, load_policy
 from tlslint.quiet import quiet_certificates
 from tlslint.resolve.include import Unreadable
@@ -141,18 +141,19 @@ def check_trust_store(names: tuple[str, ...]) -> None:
 
 
 def _resolve(root: Root, target: Target, report: Report) -> Deployment | None:
-    if root.server != "nginx":
-        report.skipped.append((root.display, "Apache configuration, not checked yet"))
-        return None
-    # only here, so that the search for files does not wait for it
-    from tlslint.resolve.nginx import resolve
-
-    tree = root.files.tree(root.entry)
-    if isinstance(tree, Unreadable):
-        report.problems.append((root.display, tree.reason))
+    known = root.files.source(root.entry) if root.server == "apache" else root.files.tree(root.entry)
+    if isinstance(known, Unreadable):
+        report.problems.append((root.display, known.reason))
         return None
     try:
-        return resolve(root, tree, target)
+        # only here, so that the search for files does not wait for it
+        if isinstance(known, Source):
+            from tlslint.resolve.apache import resolve as resolve_apache
+
+            return resolve_apache(root, target)
+        from tlslint.resolve.nginx import resolve
+
+        return resolve(root, known, target)
     except Exception as error:
         failure = StageError(f"resolving {root.display} failed: {error!r}")
         failure.__cause__ = error

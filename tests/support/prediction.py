@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from support.apache import ApacheBinary
 from support.compare import Predicted
 from support.servers import NginxBinary
 from tlslint.discover import discover
 from tlslint.parse.tree import Tree
 from tlslint.report.show import deployment_data
+from tlslint.resolve import apache
 from tlslint.resolve.model import Deployment
 from tlslint.resolve.nginx import resolve
 from tlslint.settings import Settings
@@ -35,3 +37,15 @@ def endpoints_of(deployment: Deployment) -> list[Predicted]:
 def predict(nginx: NginxBinary, entry: Path) -> list[Predicted]:
     """The endpoints that `show` has for a configuration and a server."""
     return endpoints_of(deployment_of(parse_target(target_of(nginx), "nginx"), entry))
+
+
+def apache_deployment(entry: Path, target: str = "local") -> Deployment:
+    """What the Apache configuration with this entry file is on a target."""
+    (root,) = discover([str(entry)], Settings(root="/", server="apache")).roots
+    return apache.resolve(root, parse_target(target, "apache"))
+
+
+def predict_apache(binary: ApacheBinary, entry: Path) -> list[Predicted]:
+    """The endpoints that `show` has for an Apache configuration and this machine's Apache."""
+    del binary  # there is one on a machine, which the target asks
+    return endpoints_of(apache_deployment(entry))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from tlslint.parse.tree import Tree
+from tlslint.parse.tree import Argument, Directive, Source
 from tlslint.resolve.answer import Answers
 from tlslint.resolve.apache_hosts import (
     ANY_ADDRESS,
@@ -24,6 +24,7 @@ from tlslint.resolve.apache_hosts import (
     parse_address,
     parse_server_name,
 )
+from tlslint.resolve.apache_http import HttpReader
 from tlslint.resolve.apache_listen import (
     ANY_INET6,
     HTTPS_PORT,
@@ -33,7 +34,7 @@ from tlslint.resolve.apache_listen import (
     is_dual_stack,
     parse_listen,
 )
-from tlslint.resolve.apache_read import Reading, read
+from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
 from tlslint.resolve.model import (
@@ -47,6 +48,7 @@ from tlslint.resolve.model import (
     Problem,
     ServerName,
     TlsSettings,
+    Unknown,
     VirtualHost,
 )
 from tlslint.target import Target, Version
@@ -63,9 +65,9 @@ IMPLIED_PORT: Final = 80
 """Where a host that names no port is assumed to be reached, in a file without `Listen`."""
 
 
-def resolve(root: "Root", tree: Tree, target: Target) -> Deployment:
+def resolve(root: "Root", target: Target) -> Deployment:
     """Resolve the configuration whose entry file is `root.entry` into what its sockets answer for `target`."""
-    return _Resolution(root, tree, target).deployment()
+    return _Resolution(root, target).deployment()
 
 
 class _Socket:
@@ -99,25 +101,28 @@ class _Host:
 class _Resolution:
     """The resolution of one deployment: what the steps share."""
 
-    def __init__(self, root: "Root", tree: Tree, target: Target) -> None:
+    def __init__(self, root: "Root", target: Target) -> None:
         self.root = root
         self.given = target
         self.target = target.concrete()
-        self.tree = tree
-        self.reading: Reading = read(root, tree, self.target)
-        self.main: Section = self.reading.main
-        self.reader = TlsReader(self.target, root.files, self.reading.server_root)
+        self.reading = read(root, self.target)
+        self.main = self.reading.main
+        self.reader = TlsReader(self.target, root.files, self.reading.server_root, self.main)
         self.answers = Answers(self.target)
+        self.http = HttpReader()
         self.problems: list[Problem] = list(self.reading.problems)
         self.listeners: list[Listener] = []
         self.endpoints: list[Endpoint] = []
 
     def deployment(self) -> Deployment:
+        self.sockets = list(self._listen_lines())
+        self.is_fragment = bool(self.reading.fragment) or not (self.sockets or self.main.incomplete)
+        if self.is_fragment:
+            # what nobody says here may be said where the file is included
+            self.main.incomplete = self.main.incomplete or NOT_READ
         hosts = [self._virtual_host(section) for section in self.main.sections(VIRTUAL_HOST)]
         self.hosts = hosts
         self.chains = Chains([host.addresses for host in hosts])
-        self.sockets = list(self._listen_lines())
-        self.is_fragment = not self.sockets and not self.main.incomplete
         if not self.sockets:
             self.sockets = list(self._implied_sockets())
         for host in hosts:
@@ -158,14 +163,24 @@ class _Resolution:
     def main_host(self) -> _Host:
         """The main server, as far as it answers connections itself."""
         names = tuple(_server_names(self.main))
-        place = next(
-            (places[0] for name in ("servername", "listen") if (places := self.main.own.get(name))), None
-        ) or Place(self.tree.directives[0])
+        place = (
+            next((places[0] for name in ("servername", "listen") if (places := self.main.own.get(name))), None)
+            or self._first_place()
+        )
         host = self._model(self.main, names, place)
         host.is_main = True
         found = _Host(self.main, host, ())
         found.engine = self._engine(found)
         return found
+
+    def _first_place(self) -> Place:
+        """Where to point for a main server that neither has a name nor opens a socket: the first that it has."""
+        for section in self.main.walk():
+            if section.items:
+                return section.items[0]
+        source = self.root.files.source(self.root.entry)
+        assert isinstance(source, Source)
+        return Place(Directive(Argument("", source, 0, 0), (), None, source, 0, 0))
 
     def _virtual_host(self, section: Section) -> _Host:
         assert section.place is not None
@@ -195,6 +210,7 @@ class _Resolution:
             tls=self.reader.settings(section),
             scope=section,
             incomplete=section.incomplete,
+            read_web=self.http.read,
         )
 
     def _addresses(self, section: Section) -> Iterator[HostAddress]:
@@ -325,8 +341,6 @@ class _Resolution:
         """Why other hosts may answer on a socket."""
         if self.main.incomplete:
             return self.main.incomplete
-        if self.is_fragment:
-            return "other files may have hosts for this socket"
         named = next((each for host in self.hosts for each in host.addresses if each.is_name), None)
         if named is not None and named.port in (ANY_PORT, listen.port) and not listen.wildcard:
             return f"what address {named.address} has is not known here"
@@ -338,6 +352,8 @@ class _Resolution:
         default = hosts[0]
         if not listener.tls:
             handshake = self.answers.plaintext(default.host.tls)
+            if default.host.is_main and self.main.incomplete:
+                handshake = self.answers.unknown(default.host.tls, self.main.incomplete)
             yield self._endpoint(listener, NO_SNI, None, default, default, handshake, default.host.tls)
             return
         table = NameTable([host.names for host in hosts])
@@ -369,6 +385,7 @@ class _Resolution:
                 governing,
                 opening=None if answering is default else default.host.tls,
                 alpn=self._alpn(host.section),
+                undecided=self._doubts(host.section),
             )
         return self._endpoint(listener, sni, name, host, answering, handshake, governing)
 
@@ -385,7 +402,7 @@ class _Resolution:
         endpoint = Endpoint(listener, sni, name, host.host, answering.host, governing, handshake)
         default = listener.default
         if host.host is not default and sni not in (NO_SNI, ANY_OTHER_NAME):
-            endpoint.shadowed = shadows(host.host.tls, governing, default.tls)
+            endpoint.shadowed = shadows(host.host.tls, governing, default.tls, self.given.known)
         handshake.endpoints.append(endpoint)
         return endpoint
 
@@ -394,14 +411,25 @@ class _Resolution:
         version = self.target.server
         if version is None or version < ALPN_SINCE:
             return ()
-        places = section.own.get("protocols") or self.main.own.get("protocols") or ()
-        words = [word.lower() for place in places for word in place.directive.arguments]
-        has_h2 = "h2" in words and self.reading.has_module("http2_module") and not self._is_prefork
+        has_h2 = (
+            "h2" in self._protocols_of(section)
+            and not self._is_prefork
+            and self.reading.modules.has("http2_module") is not False
+        )
         return ("h2", "http/1.1") if has_h2 else ("http/1.1",)
+
+    def _doubts(self, section: Section) -> tuple[tuple[str, str], ...]:
+        loaded = self.reading.modules.has("http2_module") if "h2" in self._protocols_of(section) else True
+        return (("alpn", f"whether there is HTTP/2: {loaded.reason}"),) if isinstance(loaded, Unknown) else ()
+
+    def _protocols_of(self, section: Section) -> list[str]:
+        places = section.own.get("protocols") or self.main.own.get("protocols") or ()
+        return [word.lower() for place in places for word in place.directive.arguments]
 
     @cached_property
     def _is_prefork(self) -> bool:
-        return self.reading.loads("mpm_prefork_module")
+        """Whether connections are handled by processes without threads, with which there is no HTTP/2."""
+        return "mpm_prefork_module" in self.reading.modules.loaded
 
     # -- settings that no socket here uses -----------------------------------------------------------------------------
 
