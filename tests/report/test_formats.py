@@ -24,8 +24,9 @@ from markdown_it import MarkdownIt
 
 from tlslint import __version__
 from tlslint.cli import FindingsFormat, run
-from tlslint.finding import CouldNotCheck, Finding, Related, Report, Severity
+from tlslint.finding import CouldNotCheck, Finding, Hidden, Related, Report, Severity
 from tlslint.fingerprint import fingerprints
+from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Source, Span
 from tlslint.report.formats import FORMATS, View
 from tlslint.report.text import visible
@@ -64,10 +65,16 @@ def nasty_report(message: str = NASTY, path: str = "a b/ü%:,;]|<x>\udcff.conf")
         }  # fmt: skip
         return Finding(span=Span(source, start, stop), **{**given, **fields})
 
+    one_edit = Fix("t", Safety.UNSAFE, edits=(Edit(source, quoted, quoted + 4, message),))
+    elsewhere = Source.from_text("b.conf", "x")
+    edits = (Edit(source, quoted, quoted, message), Edit(source, end, end, ""), Edit(elsewhere, 0, 1, "😀"))
+    several_edits = Fix(message, Safety.SAFE, edits=edits)
+    by_hand = Fix(message, Safety.MANUAL, refusal=message, commands=(message,))
     return Report(
         findings=[
-            finding(quoted, quoted + 4, related=(Related(Span(source, several, several + 5), message),)),
-            finding(several, several + 5, severity=Severity.INFO),
+            finding(quoted, quoted + 4, related=(Related(Span(source, several, several + 5), message),), fix=one_edit),
+            finding(several, several + 5, severity=Severity.INFO, fix=several_edits),
+            finding(several, several, code="TLS103", name="shadowed-protocols", fix=by_hand),
             finding(end, end, code="TLS205", name="unknown-cipher", severity=Severity.WARNING, help="", why=""),
         ],
         unknown=[CouldNotCheck(message, message), CouldNotCheck("b", message, Span(source, 0, 1))],
@@ -75,6 +82,11 @@ def nasty_report(message: str = NASTY, path: str = "a b/ü%:,;]|<x>\udcff.conf")
         problems=[(path, message)],
         notes=[message],
         failures=[RuntimeError(message)],
+        hidden=[
+            Hidden(finding(quoted, quoted + 4), "comment", message, "2027-03-31", Span(source, 0, 3)),
+            Hidden(finding(several, several + 5), "baseline"),
+        ],
+        show_hidden=True,
         policy="mozilla-intermediate@6.0",
         files=3,
         deployments=1,
@@ -116,6 +128,16 @@ def at(finding: Finding) -> tuple[int, int, int, int]:
 
 
 # -- all of them ---------------------------------------------------------------------------------------------------
+
+
+def test_every_format_for_review_tells_the_fix() -> None:
+    for name in ("github", "azure", "gitlab", "junit", "rdjson", "sarif", "markdown"):
+        report = nasty_report("new")
+        report.findings = [item for item in report.findings if item.fix and item.severity is not Severity.INFO]
+        text = written(report, name)
+        for finding in report.findings:
+            assert finding.fix is not None
+            assert f"{finding.fix.title} (" in text, name
 
 
 def test_the_command_line_takes_each_format() -> None:
@@ -212,8 +234,9 @@ def read_sarif(text: str) -> dict[str, Any]:
 
 def test_sarif_is_valid_and_complete(report: Report) -> None:
     sarif_run = read_sarif(written(report, "sarif"))
-    assert len(sarif_run["results"]) == len(report.findings)
-    for finding, result in zip(report.findings, sarif_run["results"], strict=True):
+    findings = [*report.findings, *(item.finding for item in report.hidden if report.show_hidden)]
+    assert len(sarif_run["results"]) == len(findings)
+    for finding, result in zip(findings, sarif_run["results"], strict=True):
         place = result["locations"][0]["physicalLocation"]
         region = place["region"]
         assert (region["startLine"], region["startColumn"], region["endLine"], region["endColumn"]) == at(finding)
@@ -222,14 +245,53 @@ def test_sarif_is_valid_and_complete(report: Report) -> None:
         )
         assert place["artifactLocation"]["uriBaseId"] in sarif_run["originalUriBaseIds"]
     level = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    assert [item["level"] for item in sarif_run["results"]] == [level[item.severity] for item in report.findings]
+    assert [item["level"] for item in sarif_run["results"]] == [level[item.severity] for item in findings]
     assert [list(item["partialFingerprints"].values()) for item in sarif_run["results"]] == [
-        [item] for item in fingerprints(report.findings)
+        [item] for item in fingerprints(findings)
     ]
     for rule in sarif_run["tool"]["driver"]["rules"]:
         page = (ROOT / "docs/rules" / f"{rule['name']}.md").read_text(encoding="utf-8")
         assert rule["help"]["markdown"] == page
         assert rule["help"]["text"]
+
+
+def test_sarif_tells_what_is_suppressed_and_by_what() -> None:
+    results = read_sarif(written(nasty_report("why"), "sarif"))["results"]
+    told = [[item["kind"] for item in result["suppressions"]] for result in results]
+    assert told == [[], [], [], [], ["inSource"], ["external"]]
+    [comment] = results[4]["suppressions"]
+    assert comment["justification"] == "why, until 2027-03-31"
+    assert comment["location"]["physicalLocation"]["region"]["startLine"] == 1
+    report = nasty_report()
+    report.show_hidden = False
+    results = read_sarif(written(report, "sarif"))["results"]
+    assert len(results) == len(report.findings)
+    assert not any("suppressions" in result for result in results)
+
+
+def applied(source: Source, replacements: list[dict[str, Any]]) -> str:
+    """The text of a file after SARIF's replacements, from the last to the first."""
+    text = source.text
+    for item in reversed(replacements):
+        region = item["deletedRegion"]
+        start = source.line_start(region["startLine"]) + region["startColumn"] - 1
+        stop = source.line_start(region["endLine"]) + region["endColumn"] - 1
+        text = text[:start] + item["insertedContent"]["text"] + text[stop:]
+    return text
+
+
+def test_sarif_fixes_say_exactly_what_changes() -> None:
+    report = nasty_report("new")
+    results = read_sarif(written(report, "sarif"))["results"]
+    [change] = results[0]["fixes"][0]["artifactChanges"]
+    source = report.findings[0].span.source
+    assert applied(source, change["replacements"]) == LINES.replace("'é😀'", "new")
+    here, there = results[1]["fixes"][0]["artifactChanges"]
+    assert applied(source, here["replacements"]) == LINES.replace("'é", "new'é")
+    assert there["artifactLocation"]["uri"] == "b.conf"
+    assert there["replacements"][0]["insertedContent"]["text"] == "😀"
+    assert results[1]["fixes"][0]["description"]["text"] == "new (tlslint --fix)"
+    assert ["fixes" in result for result in results] == [True, True, False, False, False, False]
 
 
 def test_sarif_tells_what_could_not_be_done() -> None:
@@ -297,6 +359,7 @@ def test_github_annotations(report: Report) -> None:
         assert properties["title"] == f"{finding.code} {finding.name}"
         assert data.startswith(shown(finding.message))
         assert f"help: {shown(finding.help)}" in data or not finding.help
+        assert finding.fix is None or "(tlslint --fix" in data or "(by hand" in data
 
 
 AZURE = re.compile(r"##vso\[task\.logissue (?P<properties>[^\]]*)\](?P<data>.*)")
@@ -370,6 +433,15 @@ def test_rdjson_diagnostics_count_bytes(report: Report) -> None:
         data, wanted = finding.span.source.data, diagnostic["location"]["range"]
         assert text_between(data, wanted) == finding.span.text.encode("utf-8", "surrogateescape")
         assert diagnostic["severity"] == finding.severity.name
+
+
+def test_a_suggestion_of_rdjson_is_a_whole_fix_in_the_file_itself() -> None:
+    report = nasty_report("new")
+    diagnostics = read_rdjson(written(report, "rdjson"))
+    assert ["suggestions" in item for item in diagnostics] == [True, False, False, False, False]
+    [suggestion] = diagnostics[0]["suggestions"]
+    assert text_between(report.findings[0].span.source.data, suggestion["range"]) == "'é😀'".encode()
+    assert suggestion["text"] == "new"
 
 
 def text_between(data: bytes, wanted: dict[str, dict[str, int]]) -> bytes:

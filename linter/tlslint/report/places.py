@@ -1,6 +1,7 @@
 """Where findings are, as other programs want to be told: paths that they can open, columns in their own units."""
 
 from tlslint.fingerprint import relative_path
+from tlslint.intention import Edit
 from tlslint.parse.tree import Span
 from tlslint.record import dataclass
 
@@ -30,6 +31,11 @@ def place(span: Span, encoding: str = "utf-32-le") -> Place:
         column = _units(span, line, column, encoding)
         end_column = _units(span, end_line, end_column, encoding)
     return Place(relative_path(source.path), line, column, end_line, end_column)
+
+
+def edit_span(edit: Edit) -> Span:
+    """Return what an edit replaces."""
+    return Span(edit.source, edit.start, edit.end)
 
 
 def _units(span: Span, line: int, column: int, encoding: str) -> int:

@@ -6,7 +6,7 @@ from tlslint.finding import Finding, Report
 from tlslint.fingerprint import relative_path
 from tlslint.parse.tree import Span
 from tlslint.report.as_json import dumped
-from tlslint.report.places import place
+from tlslint.report.places import edit_span, place
 from tlslint.report.remarks import text_with_remarks
 
 
@@ -24,7 +24,7 @@ def render(report: Report) -> str:
 
 
 def _diagnostic(finding: Finding) -> dict[str, Any]:
-    return {
+    diagnostic: dict[str, Any] = {
         "message": f"{finding.name}: {text_with_remarks(finding)}",
         "location": _location(finding.span),
         "severity": finding.severity.name,
@@ -33,6 +33,11 @@ def _diagnostic(finding: Finding) -> dict[str, Any]:
             {"message": other.message, "location": _location(other.span)} for other in finding.related
         ],
     }
+    edits = finding.fix.edits if finding.fix is not None else ()
+    # a suggestion is taken on its own, so it has to be the whole fix
+    if len(edits) == 1 and edits[0].source.path == finding.span.source.path:
+        diagnostic["suggestions"] = [{"range": _range(edit_span(edits[0])), "text": edits[0].text}]
+    return diagnostic
 
 
 def _problem(path: str, why: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tlslint.finding import Finding
+from tlslint.intention import Fix, Safety
 from tlslint.report.full import endpoints_text
 
 
@@ -18,6 +19,15 @@ def remarks(finding: Finding) -> Iterator[tuple[str, str]]:
     ):
         if text:
             yield name, text
+    if finding.fix is not None:
+        yield "fix", fix_text(finding.fix)
+
+
+def fix_text(fix: Fix) -> str:
+    """Return what a fix does and how it is made: `allow TLSv1.2 only (tlslint --fix)`."""
+    if fix.applicable:
+        return f"{fix.title} (tlslint --fix{'' if fix.safety is Safety.SAFE else ' --unsafe-fixes'})"
+    return f"{fix.title} (by hand{f': {fix.refusal}' if fix.refusal else ''})"
 
 
 def text_with_remarks(finding: Finding) -> str:

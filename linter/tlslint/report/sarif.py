@@ -8,12 +8,13 @@ from typing import Any
 
 from tlslint import __version__
 from tlslint.check import RuleModule
-from tlslint.finding import CouldNotCheck, Finding, Report, Rule, Severity
+from tlslint.finding import CouldNotCheck, Finding, Hidden, Report, Rule, Severity
 from tlslint.fingerprint import fingerprints
+from tlslint.intention import Edit, Fix
 from tlslint.parse.tree import Span
 from tlslint.report.as_json import dumped
-from tlslint.report.places import place, uri
-from tlslint.report.remarks import remarks
+from tlslint.report.places import edit_span, place, uri
+from tlslint.report.remarks import fix_text, remarks
 from tlslint.report.rules import documentation, markdown_page
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,7 +27,9 @@ _PRIORITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.IN
 
 def render(report: Report, rules: Mapping[str, RuleModule]) -> str:
     """Return one run as a JSON document: the rules that have findings, the findings, what could not be done."""
-    codes = sorted({finding.code for finding in report.findings})
+    hidden = report.hidden if report.show_hidden else []
+    findings = [*report.findings, *(item.finding for item in hidden)]
+    codes = sorted({finding.code for finding in findings})
     indexes = {code: index for index, code in enumerate(codes)}
     run: dict[str, Any] = {
         "tool": {
@@ -42,9 +45,14 @@ def render(report: Report, rules: Mapping[str, RuleModule]) -> str:
         "invocations": [_invocation(report)],
         "results": [
             _result(finding, indexes[finding.code], fingerprint)
-            for finding, fingerprint in zip(report.findings, fingerprints(report.findings), strict=True)
+            for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
         ],
     }
+    if hidden:
+        # all results of a run have suppressions, or none has
+        suppressions = [*([] for _ in report.findings), *([_suppression(item)] for item in hidden)]
+        for result, suppressed in zip(run["results"], suppressions, strict=True):
+            result["suppressions"] = suppressed
     if report.policy:
         run["properties"] = {"policy": report.policy}
     return dumped({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -84,7 +92,35 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
             {"id": number, "message": {"text": other.message}, "physicalLocation": _location(other.span)}
             for number, other in enumerate(finding.related, start=1)
         ]
+    if finding.fix is not None and finding.fix.edits:
+        result["fixes"] = [_fix(finding.fix)]
     return result
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    by_source: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        by_source.setdefault(place(edit_span(edit)).path, []).append(edit)
+    return {
+        "description": {"text": fix_text(fix)},
+        "artifactChanges": [
+            {"artifactLocation": _artifact(path), "replacements": [_replacement(edit) for edit in edits]}
+            for path, edits in by_source.items()
+        ],
+    }
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    return {"deletedRegion": _region(edit_span(edit)), "insertedContent": {"text": edit.text}}
+
+
+def _suppression(item: Hidden) -> dict[str, Any]:
+    suppression: dict[str, Any] = {"kind": "inSource" if item.by == "comment" else "external", "status": "accepted"}
+    if item.reason:
+        suppression["justification"] = f"{item.reason}{f', until {item.until}' if item.until else ''}"
+    if item.place is not None:
+        suppression["location"] = {"physicalLocation": _location(item.place)}
+    return suppression
 
 
 def _location(span: Span) -> dict[str, Any]:
