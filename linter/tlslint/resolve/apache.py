@@ -251,11 +251,11 @@ class _Resolution:
         place = host.section.last("protocol") or self.main.last("protocol")
         if place is not None and place.directive.arguments:
             return place.argument(0).lower()
-        for socket in self.sockets:
-            listen = socket.listen
-            bound = ANY_ADDRESS if listen.wildcard else listen.address.lower()
-            if any(not each.dead and each.key == (bound, listen.port) for each in host.addresses):
-                return listen.protocol
+        for each in host.addresses:
+            for socket in self.sockets:
+                bound = ANY_ADDRESS if socket.listen.wildcard else socket.listen.address.lower()
+                if not each.dead and each.key == (bound, socket.listen.port):
+                    return socket.listen.protocol
         return ""
 
     def _why_unreachable(self, host: _Host) -> str:
