@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -105,7 +106,7 @@ def mark_of(endpoint: Endpoint) -> str:
 PLAIN, ON = "SSLEngine off", "SSLEngine on"
 NAMES = {"*.a.example.test": "x.a.example.test", "?.test": "q.test", "*": "anything.invalid", "*.test": "b.test"}
 
-CASES = {
+CASES: dict[str, Callable[[str, str, str, str], str]] = {
     "names and aliases": lambda a, b, c, p: (
         f"Listen 127.0.0.1:{p}\n" + block(f"*:{p}", "a.test", ON, a, "ServerAlias www.a.test *.a.example.test")
         + block(f"*:{p}", "b.test", ON, b, "ServerAlias A.TEST ?.test") + block(f"*:{p}", "c.test", ON, c)
@@ -189,9 +190,9 @@ CASES = {
 def test_hosts_are_chosen_as_predicted(name: str, certificates: Path) -> None:
     apache = needed_apache()
     port = free_ports(1)[0]
-    texts = [pair(certificates, letter) for letter in "abc"]
+    a, b, c = (pair(certificates, letter) for letter in "abc")
     main = "ServerName main.test\nHeader always set X-Host main\n"
-    server = ApacheServer(apache, main + CASES[name](*texts, str(port)))
+    server = ApacheServer(apache, main + CASES[name](a, b, c, str(port)))
     deployment = apache_deployment(server.configuration)
     with server:
         assert deployment.endpoints
