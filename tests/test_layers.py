@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "gaps": {"finding", "resolve.model"},
     "globs": set[str](),
     "deployments": {"record", "settings", "finding"},
-    "selection": {"finding", "settings", "globs"},
+    "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
     "fingerprint": {"finding", "sniff", "parse"},
     "suppress": {*WORDS, "check", "rules", "selection"},

@@ -5,11 +5,11 @@ Commands import what they need when they run, so that each starts quickly.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +20,7 @@ from tlslint import __version__
 
 if TYPE_CHECKING:
     from tlslint.finding import Report
+    from tlslint.fix.engine import Change, Outcome
     from tlslint.inventory import Inventory
     from tlslint.report.formats import View
     from tlslint.report.text import Palette
@@ -344,6 +345,29 @@ def check(
     require_certificates: Annotated[
         bool, typer.Option("--require-certificates", help="A certificate or key that is not here is an error.")
     ] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Make the safe fixes, and report what remains.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix, --diff or --patch-dir: the unsafe fixes as well.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Print what --fix would change as a patch; nothing is written.")
+    ] = False,
+    patch_dir: Annotated[
+        str | None, typer.Option("--patch-dir", metavar="DIR", help="Write a patch for each fix there, nothing else.")
+    ] = None,
+    fixable: Annotated[
+        list[str] | None, typer.Option("--fixable", metavar="RULES", help="Rules whose fixes may be made; `ALL`.")
+    ] = None,
+    unfixable: Annotated[
+        list[str] | None, typer.Option("--unfixable", metavar="RULES", help="Rules whose fixes may not be made.")
+    ] = None,
+    verify_with_server: Annotated[
+        bool,
+        typer.Option(
+            "--verify-with-server",
+            help="With --fix: ask this machine's server (`nginx -t`) before and after; undo what it refuses.",
+        ),
+    ] = False,
     output_format: FindingsFormat = "full",
     report_files: ReportFiles = None,
     show_ignored: Annotated[
@@ -369,14 +393,24 @@ def check(
         apache_defines=define, select=select, ignore=ignore, fail_on=fail_on, now=_moment(now),
         stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
-        show_ignored=show_ignored or None, no_ignores=no_ignores or None,
+        show_ignored=show_ignored or None, no_ignores=no_ignores or None, fixable=fixable, unfixable=unfixable,
     )  # fmt: skip
     files = _report_files(report_files or [])
+
+    def presented(report: "Report") -> Iterable[str]:
+        view = _view(_palette(color, sys.stdout), settings.fail_on)
+        _write_reports(report, files, view)
+        return _rendered(report, output_format, statistics, view)
+
+    if fix or diff or patch_dir is not None:
+        wishes = _FixWishes(unsafe_fixes, diff, patch_dir, verify_with_server)
+        raise typer.Exit(_fix(paths or [], settings, wishes, presented, color, quiet, verbose, exit_zero))
+    if unsafe_fixes or verify_with_server:
+        option = "--unsafe-fixes" if unsafe_fixes else "--verify-with-server"
+        raise Failure(f"{option} goes with --fix{', --diff or --patch-dir' if unsafe_fixes else ''}")
     with _refusing():
         report = lint(paths or [], settings, _standard_input(paths or []))
-    view = _view(_palette(color, sys.stdout), settings.fail_on)
-    _write_reports(report, files, view)
-    _write(_rendered(report, output_format, statistics, view))
+    _write(presented(report))
     _remarks(report, color, quiet, verbose)
     raise typer.Exit(_exit_code(report, settings.fail_on, exit_zero))
 
@@ -417,6 +451,137 @@ def _write_reports(report: "Report", files: Iterable[tuple[str, str]], view: "Vi
             write_atomically(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise Failure(f"--report {name}={path}: {error.strerror or error}") from error
+
+
+class _FixWishes(NamedTuple):
+    """What is to be done with fixes."""
+
+    unsafe: bool
+    diff: bool
+    patch_dir: str | None
+    ask_server: bool
+
+
+def _fix(
+    paths: list[str],
+    settings: "Settings",
+    wishes: _FixWishes,
+    presented: Callable[["Report"], Iterable[str]],
+    color: str,
+    quiet: bool,
+    verbose: bool,
+    exit_zero: bool,
+) -> int:
+    """Make fixes, or show them, and report what remains; returns the exit code."""
+    from tlslint.fix.patch import base_of
+    from tlslint.run import fix
+
+    stdin = _standard_input(paths)
+    if wishes.patch_dir is not None:
+        return _patches(paths, settings, wishes, stdin, color, quiet)
+    with _refusing():
+        outcome = fix(paths, settings, stdin, unsafe=wishes.unsafe)
+    palette = _palette(color, sys.stderr)
+    if wishes.diff:
+        changes = _diffable(outcome, stdin)
+        base = base_of(changes, ".")
+        _write_bytes(_patch_of(changes, base))
+        _remarks(outcome.report, color, quiet, verbose, total=False)
+        _tell_of_fixes(outcome, palette, quiet, verbose, "would fix")
+        if base == "/" and changes and not quiet:
+            _tell(["note: the patch is to be applied in /\n"])
+        failed = _exit_code(outcome.report, "error", exit_zero=True)
+        return failed or (FINDINGS if changes and not exit_zero else 0)
+    backups = _made(outcome, settings, wishes.ask_server)
+    report = presented(outcome.report)
+    if stdin is None:
+        _write(report)
+    else:
+        _write_bytes(next((one.after for one in outcome.changes if one.file == "-"), stdin))
+        _tell(report)
+    _remarks(outcome.report, color, quiet, verbose)
+    _tell_of_fixes(outcome, palette, quiet, verbose, "fixed")
+    if backups and not quiet:
+        _tell(f"note: {path} has the file as it was\n" for path in backups)
+    return _exit_code(outcome.report, settings.fail_on, exit_zero)
+
+
+def _made(outcome: "Outcome", settings: "Settings", ask_server: bool) -> list[str]:
+    """Write what fixes came to; returns the copies that were kept."""
+    from tlslint.fix.server import ServerRefused, write_verified
+    from tlslint.fix.write import WriteRefused, write
+
+    changes = [change for change in outcome.changes if change.file != "-"]
+    try:
+        if ask_server:
+            return write_verified(changes, outcome.report.entries)
+        return write(changes) if changes else []
+    except (WriteRefused, ServerRefused) as refusal:
+        raise Failure(f"{refusal}; nothing was changed") from refusal
+
+
+def _diffable(outcome: "Outcome", stdin: bytes | None) -> list["Change"]:
+    from tlslint.fix.patch import holds_key
+
+    found = []
+    for change in outcome.changes:
+        if change.file == "-":
+            _tell(["note: standard input is no file that a patch could be for; --fix prints it fixed\n"])
+        elif holds_key(change):
+            _tell([f"note: {change.shown} is left out, because a patch could show its private key\n"])
+        else:
+            found.append(change)
+    return found
+
+
+def _patch_of(changes: "list[Change]", base: str) -> bytes:
+    from tlslint.fix.patch import patch
+
+    return patch(changes, base)
+
+
+def _patches(
+    paths: list[str], settings: "Settings", wishes: _FixWishes, stdin: bytes | None, color: str, quiet: bool
+) -> int:
+    """Write a patch for each fix into a directory; returns the exit code."""
+    from tlslint.fix.patch import base_of
+    from tlslint.run import single_fixes
+
+    assert wishes.patch_dir is not None
+    written = 0
+    try:
+        os.makedirs(wishes.patch_dir, exist_ok=True)
+        with _refusing():
+            for finding, outcome in single_fixes(paths, settings, stdin, unsafe=wishes.unsafe):
+                changes = _diffable(outcome, stdin)
+                if not changes:
+                    continue
+                written += 1
+                name = f"{written:04}-{finding.name}-{os.path.basename(changes[0].file)}.patch"
+                with open(os.path.join(wishes.patch_dir, name), "xb") as file:
+                    file.write(_patch_of(changes, base_of(changes, ".")))
+    except OSError as error:
+        raise Failure(f"--patch-dir: {error.filename or wishes.patch_dir}: {error.strerror or error}") from error
+    if not quiet:
+        _tell([f"{written} patch{'' if written == 1 else 'es'} in {wishes.patch_dir}\n"])
+    return 0
+
+
+def _tell_of_fixes(outcome: "Outcome", palette: "Palette", quiet: bool, verbose: bool, verb: str) -> None:
+    from tlslint.report import fixes
+
+    if not quiet:
+        _tell(fixes.render(outcome.fixed, outcome.held_back, outcome.refused, palette, verb=verb, verbose=verbose))
+
+
+def _write_bytes(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise Failure(f"standard output: {error.strerror or error}") from error
 
 
 def _moment(text: str | None) -> str | None:
@@ -466,6 +631,7 @@ def _remarks(report: "Report", colour: str, quiet: bool, verbose: bool, total: b
         _tell(summary.gaps(report, palette, verbose=verbose))
         if total:
             _tell(summary.total(report, palette))
+            _tell(summary.fixable(report, palette))
     _tell(summary.errors(report, palette))
     if verbose:
         from traceback import print_exception

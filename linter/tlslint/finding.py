@@ -168,6 +168,8 @@ class Report:
     """Whether a report for people shows what is hidden as well."""
     included_through: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     """The include directives, outermost first, through which a file that sets something about TLS takes effect."""
+    entries: list[tuple[str, str]] = field(default_factory=list)
+    """The kind of server and the path on this machine of each main file."""
     policy: str = ""
     """Spelling of the policy that was compared with, `mozilla-intermediate@6.0`."""
 

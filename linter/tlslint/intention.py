@@ -155,6 +155,8 @@ class Edit:
     text: str
     backup: bool = False
     """Whether a copy of the file as it was is kept beside it."""
+    file: str | None = None
+    """The file on this machine, links resolved; `-` for standard input, None for what comes from no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +178,4 @@ class Fix:
     @property
     def applicable(self) -> bool:
         """Whether there are edits that may be made at all."""
-        return bool(self.edits) and self.safety is not Safety.MANUAL
+        return bool(self.edits) and self.safety is not Safety.MANUAL and not self.refusal

@@ -3,7 +3,9 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from tlslint.check import RuleError, RuleModule, findings_of, merge
 from tlslint.deployments import Part, parts
@@ -17,6 +19,9 @@ from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
 from tlslint.settings import TRUST_WORDS, Settings, SettingsError
 from tlslint.target import Target, parse_target
+
+if TYPE_CHECKING:
+    from tlslint.fix.engine import Check, Outcome
 
 
 class StageError(Exception):
@@ -78,6 +83,46 @@ def _judged(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule],
             report.failures.append(error)
 
 
+def fix(paths: Sequence[str], settings: Settings, stdin: bytes | None = None, *, unsafe: bool = False) -> "Outcome":
+    """Lint, and make the fixes that are safe (or all of them): what files would hold then; nothing is written.
+
+    Whatever rules the user selected, all of them watch over what a fix brings.
+    """
+    from tlslint.fix.engine import fixed
+    from tlslint.intention import Safety
+    from tlslint.rules import RULES
+    from tlslint.selection import Selection
+
+    selection = Selection([module.rule for module in RULES], settings)
+    return fixed(_views(paths, settings, stdin), Safety.UNSAFE if unsafe else Safety.SAFE, selection.fixes)
+
+
+def single_fixes(
+    paths: Sequence[str], settings: Settings, stdin: bytes | None = None, *, unsafe: bool = False
+) -> "Iterator[tuple[Finding, Outcome]]":
+    """Yield what each fix would make of the files if it were the only one, with the finding that it is for."""
+    from tlslint.fix.engine import each_alone
+    from tlslint.intention import Safety
+    from tlslint.rules import RULES
+    from tlslint.selection import Selection
+
+    selection = Selection([module.rule for module in RULES], settings)
+    yield from each_alone(_views(paths, settings, stdin), Safety.UNSAFE if unsafe else Safety.SAFE, selection.fixes)
+
+
+def _views(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> "Check":
+    from tlslint.fix.engine import Views
+
+    everything = replace(settings, select=("ALL",), ignore=(), per_file_ignores={}, severity={})
+
+    def look(overlay: Mapping[str, bytes]) -> Views:
+        text = overlay.get("-", stdin)
+        shown = lint(paths, settings, text, overlay)
+        return Views(shown, shown if everything == settings else lint(paths, everything, text, overlay))
+
+    return look
+
+
 def predict(paths: Sequence[str], settings: Settings, stdin: bytes | None = None) -> tuple[list[Deployment], Report]:
     """Discover, parse, resolve: the deployments, and what could not be had. Raises `TargetError`."""
     report = Report()
@@ -105,6 +150,8 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
             report.deployments += 1
             report.endpoints += len(deployment.endpoints)
             deployment.name = part.name
+            if root.context == "main":
+                report.entries.append((root.server, root.files.real_path(root.entry)))
             _add_settings(deployment, settings)
             yield deployment
     report.files += count_files(discovered)

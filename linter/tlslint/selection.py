@@ -1,10 +1,11 @@
-"""Which rules run, and how severe their findings are: `select`, `ignore` and `severity` of the settings."""
+"""Which rules run and may fix, how severe their findings are and how safe their fixes, as the settings say."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.globs import matches
+from tlslint.intention import Safety
 from tlslint.settings import Settings
 
 EVERYTHING = "ALL"
@@ -32,6 +33,11 @@ class Selection:
             for pattern, selectors in settings.per_file_ignores.items()
         ]
         self._locked = {rule.code for rule in rules if not rule.suppressible} | self._kept
+        self._fixable = self._named(settings.fixable, "fixable") - self._named(settings.unfixable, "unfixable")
+        self._safeties = {
+            **dict.fromkeys(self._named(settings.extend_safe_fixes, "extend-safe-fixes"), Safety.SAFE),
+            **dict.fromkeys(self._named(settings.extend_unsafe_fixes, "extend-unsafe-fixes"), Safety.UNSAFE),
+        }
 
     def runs(self, rule: Rule) -> bool:
         """Whether a rule was chosen; one that cannot be suppressed always is."""
@@ -59,9 +65,18 @@ class Selection:
         )
 
     def graded(self, finding: Finding) -> Finding:
-        """Return a finding with the severity that the settings give to its rule."""
+        """Return a finding with the severity, and its fix with the safety, that the settings give to its rule."""
         severity = self._severities.get(finding.code)
-        return finding if severity in (None, finding.severity) else replace(finding, severity=severity)
+        if severity not in (None, finding.severity):
+            finding = replace(finding, severity=severity)
+        fix, safety = finding.fix, self._safeties.get(finding.code)
+        if fix is not None and safety is not None and fix.applicable:
+            finding = replace(finding, fix=replace(fix, safety=safety))
+        return finding
+
+    def fixes(self, finding: Finding) -> bool:
+        """Whether the fixes of a finding's rule may be made."""
+        return finding.code in self._fixable
 
     def _named(self, selectors: Iterable[str], option: str, where: str = "ignore") -> set[str]:
         codes: set[str] = set()

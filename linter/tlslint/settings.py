@@ -73,6 +73,14 @@ class Settings:
     """Severities by code or name of a rule, instead of its own."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Codes, prefixes or names of rules by pattern of the files in which their findings are not reported."""
+    fixable: tuple[str, ...] = ("ALL",)
+    """Codes, prefixes or names of the rules whose fixes may be made."""
+    unfixable: tuple[str, ...] = ()
+    """The same for rules whose fixes may not."""
+    extend_safe_fixes: tuple[str, ...] = ()
+    """The same for rules whose unsafe fixes count as safe."""
+    extend_unsafe_fixes: tuple[str, ...] = ()
+    """The same for rules whose safe fixes count as unsafe."""
     deployments: tuple[DeploymentSettings, ...] = ()
     """The deployments of the repository, where there are several."""
     stdin_filename: str = "<stdin>"
@@ -356,6 +364,10 @@ _RUN_KEYS: Final[dict[str, _Read]] = {
     "select": _Reader.strings,
     "ignore": _Reader.strings,
     "per-file-ignores": _Reader.lists,
+    "fixable": _Reader.strings,
+    "unfixable": _Reader.strings,
+    "extend-safe-fixes": _Reader.strings,
+    "extend-unsafe-fixes": _Reader.strings,
     "severity": _Reader.levels,
     "fail-on": _Reader.level,
     "baseline": _Reader.host_path,

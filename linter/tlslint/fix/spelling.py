@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding
-from tlslint.fix.dialect import Dialect
-from tlslint.fix.text import CannotSpell
 from tlslint.intention import Edit, Fix, Safety
 from tlslint.resolve.model import Deployment
+
+if TYPE_CHECKING:
+    from tlslint.fix.dialect import Dialect
 
 
 class Speller:
@@ -25,6 +27,9 @@ class Speller:
 
     def spelt(self, fix: Fix) -> Fix:
         """Return a fix with its edits, or with the reason why it has none."""
+        # only where there is a fix
+        from tlslint.fix.text import CannotSpell
+
         dialect = self._dialect or self._new_dialect()
         edits: list[Edit] = []
         try:
@@ -34,10 +39,13 @@ class Speller:
             return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason))
         if not edits and fix.intentions:
             return replace(fix, safety=Safety.MANUAL, refusal="nothing would change")
-        return replace(fix, edits=tuple(edits))
+        files = self._deployment.files
+        placed = tuple(replace(edit, file=files.host_path(edit.source) if files else None) for edit in edits)
+        if any(edit.file is None for edit in placed):
+            return replace(fix, safety=Safety.MANUAL, edits=(), refusal="the text comes from no file")
+        return replace(fix, edits=placed)
 
-    def _new_dialect(self) -> Dialect:
-        # a run without fixes needs neither
+    def _new_dialect(self) -> "Dialect":
         if self._deployment.server == "apache":
             from tlslint.fix.apache import ApacheDialect
 

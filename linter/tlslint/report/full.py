@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Report
+from tlslint.intention import Fix
 from tlslint.parse.tree import Span
 from tlslint.report.snippet import gutter, primary, secondary, snippet
 from tlslint.report.text import Palette, counted, visible
@@ -60,9 +61,18 @@ def _notes(finding: Finding, chain: tuple[Span, ...], told: set[str]) -> Iterato
         yield "from", finding.source
     if finding.help:
         yield "help", finding.help
+    if finding.fix is not None:
+        yield "fix", _fix_text(finding.fix)
+        for command in finding.fix.commands:
+            yield "run", command
     if finding.code not in told:
         told.add(finding.code)
         yield "more", f"tlslint rule {finding.name}"
+
+
+def _fix_text(fix: Fix) -> str:
+    why = f": {fix.refusal}" if fix.refusal else ""
+    return f"{fix.title} ({fix.safety.label}{why})"
 
 
 def endpoints_text(endpoints: tuple[str, ...]) -> str:

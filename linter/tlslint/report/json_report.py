@@ -4,6 +4,7 @@ from typing import Any
 
 from tlslint.finding import CouldNotCheck, Finding, Hidden, Report, Severity
 from tlslint.fingerprint import fingerprints
+from tlslint.intention import Edit, Fix
 from tlslint.parse.tree import Span
 from tlslint.report.as_json import dumped
 
@@ -62,7 +63,7 @@ def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
         "endpoints": list(finding.endpoints),
         **({"deployments": list(finding.deployments)} if finding.deployments else {}),
         "related": [{"message": place.message, **_place(place.span)} for place in finding.related],
-        "fix": None,
+        "fix": None if finding.fix is None else _fix(finding.fix),
         "fingerprint": fingerprint,
     }
 
@@ -76,6 +77,21 @@ def _hidden(item: Hidden, fingerprint: str) -> dict[str, Any]:
         "until": item.until or None,
         "comment_line": place.get("line"),
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "safety": fix.safety.label,
+        "refusal": fix.refusal or None,
+        "commands": list(fix.commands),
+        "edits": [_edit(edit) for edit in fix.edits],
+    }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    span = Span(edit.source, edit.start, edit.end)
+    return {**_place(span), "start": edit.start, "end": edit.end, "text": edit.text}
 
 
 def _unknown(item: CouldNotCheck) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tlslint.finding import CouldNotCheck, Report, Severity
+from tlslint.intention import Safety
 from tlslint.report.text import Palette, counted, visible
 
 MAX_LISTED = 5
@@ -74,6 +75,18 @@ def _hidden(report: Report) -> Iterator[str]:
         yield f"{report.ignored:,} ignored"
     if report.baselined:
         yield f"{report.baselined:,} in the baseline"
+
+
+def fixable(report: Report, palette: Palette) -> Iterator[str]:
+    """Yield the line that says how many of the findings `--fix` would make go away."""
+    fixes = [finding.fix for finding in report.findings if finding.fix is not None and finding.fix.applicable]
+    safe = sum(fix.safety is Safety.SAFE for fix in fixes)
+    more = len(fixes) - safe
+    unsafe = f"{more:,} {'more ' if safe else ''}with --fix --unsafe-fixes"
+    if safe:
+        yield f"{palette.paint('[*]', 'good')} {safe:,} fixable with --fix{f' ({unsafe})' if more else ''}\n"
+    elif more:
+        yield f"{unsafe.replace('with', 'fixable with', 1)}\n"
 
 
 def _gaps(report: Report) -> Iterator[str]:

@@ -451,7 +451,10 @@ class Files:
             return _read_error(error, server_path)
 
     def host_path(self, source: Source) -> str | None:
-        """Return where on this machine (links resolved) a source was read, or None where it comes from no file."""
+        """Return where on this machine (links resolved) a source was read; `-` for a text that was given instead.
+
+        None where it comes from no file, as from a dump.
+        """
         found = next((host for host, known in self._certificate_sources.items() if known is source), None)
         if found is not None or self._dump is not None:
             return found
@@ -460,7 +463,7 @@ class Files:
             self._hosts = {id(known): path for path, known in self._sources.items() if isinstance(known, Source)}
         path = self._hosts.get(id(source))
         if path is None or path in self._added:
-            return None
+            return path and "-"
         host = self._regular_file(path)
         return None if isinstance(host, Unreadable) else host
 

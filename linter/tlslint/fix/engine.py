@@ -1,0 +1,282 @@
+"""Applies fixes in passes, and proves each pass before the next: read again, resolved again, checked again.
+
+Nothing is written here: what files would hold is kept beside them (an overlay), and a pass that would bring a syntax
+error or a finding that was not there is halved until the fix is found that is to blame, which is dropped and reported.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+
+from tlslint.finding import Finding, Report, Severity
+from tlslint.intention import Edit, Safety
+from tlslint.record import dataclass
+
+MAX_CHECKS = 200
+"""How often a configuration is checked anew before the rest is given up; a few passes are usual."""
+
+ABOUT_COMMENTS = "TLS09"
+"""Rules about comments that suppress findings: one that has nothing left to suppress is no harm."""
+
+Overlay = Mapping[str, bytes]
+Check = Callable[[Overlay], "Views"]
+"""Lint with other contents for some files."""
+
+
+@dataclass(slots=True)
+class Views:
+    """Two reports of one configuration: what the user asked to see, and what every rule says, for the proof."""
+
+    shown: Report
+    whole: Report
+
+
+@dataclass(slots=True)
+class Change:
+    """A file that is to hold something else."""
+
+    file: str
+    """Where it is on this machine, links resolved; `-` for standard input."""
+    shown: str
+    before: bytes
+    after: bytes
+    backup: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it: what the files would hold, and what remains."""
+
+    report: Report
+    changes: list[Change] = field(default_factory=list)
+    fixed: list[Finding] = field(default_factory=list)
+    """Findings whose fixes were made, with the text as it was then."""
+    held_back: list[Finding] = field(default_factory=list)
+    """Findings that a fix would make go away which was not asked for: an unsafe one, or of another rule."""
+    refused: list[tuple[Finding, str]] = field(default_factory=list)
+    """Findings whose fix cannot be made, and why."""
+
+
+class _Run:
+    def __init__(self, check: Check, lowest: Safety, allowed: Callable[[Finding], bool], strict: bool) -> None:
+        self.check = check
+        self.lowest = lowest
+        self.allowed = allowed
+        self.strict = strict
+        self.checks = 0
+        self.originals: dict[str, Change] = {}
+        self.overlay: dict[str, bytes] = {}
+        self.refused: dict[tuple[str, ...], tuple[Finding, str]] = {}
+        self.fixed: list[Finding] = []
+        self.views = self.look({})
+        self.first = self.views
+
+    def look(self, overlay: Overlay) -> Views:
+        self.checks += 1
+        return self.check(overlay)
+
+    def is_wanted(self, finding: Finding) -> bool:
+        fix = finding.fix
+        return fix is not None and fix.applicable and fix.safety >= self.lowest and self.allowed(finding)
+
+    def candidates(self) -> list[Finding]:
+        return [
+            finding
+            for finding in self.views.shown.findings
+            if self.is_wanted(finding) and _key(finding) not in self.refused
+        ]
+
+    def passes(self) -> None:
+        while chosen := _compatible(self.candidates()):
+            if self.checks >= MAX_CHECKS:
+                for finding in chosen:
+                    self.refuse(finding, f"given up after {self.checks} passes")
+                return
+            self.attempt(chosen)
+
+    def attempt(self, chosen: Sequence[Finding]) -> bool:
+        """Make fixes, or those of them that hold; False where none did."""
+        overlay = {**self.overlay, **self.texts(chosen)}
+        views = self.look(overlay)
+        idle = self.idle(chosen, views)
+        why = idle or objection(self.views.whole, views.whole, self.excused)
+        if not why:
+            self.accept(chosen, overlay, views)
+            return True
+        if len(chosen) == 1:
+            self.refuse(chosen[0], why)
+            return False
+        half = len(chosen) // 2
+        return self.attempt(chosen[:half]) or self.attempt(chosen[half:])
+
+    def excused(self, finding: Finding) -> bool:
+        """Whether a new finding is one that a later pass makes go away."""
+        return not self.strict and self.is_wanted(finding)
+
+    def idle(self, chosen: Sequence[Finding], views: Views) -> str:
+        before, after = (Counter(map(_key, report.findings)) for report in (self.views.shown, views.shown))
+        useless = next((finding for finding in chosen if after[_key(finding)] >= before[_key(finding)]), None)
+        return "the finding would stay" if useless is not None else ""
+
+    def texts(self, chosen: Sequence[Finding]) -> dict[str, bytes]:
+        """Return what files hold after these fixes."""
+        by_file: dict[str, list[Edit]] = {}
+        for finding in chosen:
+            for edit in finding.fix.edits if finding.fix else ():
+                assert edit.file is not None
+                known = by_file.setdefault(edit.file, [])
+                if not any(_same(edit, other) for other in known):
+                    known.append(edit)
+        return {file: applied(edits) for file, edits in by_file.items()}
+
+    def accept(self, chosen: Sequence[Finding], overlay: dict[str, bytes], views: Views) -> None:
+        for finding in chosen:
+            for edit in finding.fix.edits if finding.fix else ():
+                assert edit.file is not None
+                change = self.originals.setdefault(
+                    edit.file, Change(edit.file, edit.source.path, edit.source.data, b"")
+                )
+                change.backup = change.backup or edit.backup
+        self.overlay, self.views = overlay, views
+        self.fixed += chosen
+
+    def refuse(self, finding: Finding, why: str) -> None:
+        self.refused[_key(finding)] = (finding, why)
+
+    def outcome(self) -> Outcome:
+        for file, change in self.originals.items():
+            change.after = self.overlay[file]
+        outcome = Outcome(self.views.shown, [one for one in self.originals.values() if one.after != one.before])
+        outcome.fixed = self.fixed
+        for finding in self.views.shown.findings:
+            fix = finding.fix
+            known = self.refused.get(_key(finding))
+            if known is not None:
+                outcome.refused.append((finding, known[1]))
+            elif fix is not None and fix.refusal:
+                outcome.refused.append((finding, fix.refusal))
+            elif fix is not None and fix.applicable:
+                outcome.held_back.append(finding)
+        return outcome
+
+
+def fixed(check: Check, lowest: Safety, allowed: Callable[[Finding], bool]) -> Outcome:
+    """Make all fixes that are at least that safe, and allowed; nothing is written.
+
+    Where fixes led to findings that no further fix made go away, all of it is done again without such detours.
+    """
+    run = _Run(check, lowest, allowed, strict=False)
+    run.passes()
+    if run.fixed and objection(run.first.whole, run.views.whole, lambda finding: False):
+        run = _Run(check, lowest, allowed, strict=True)
+        run.passes()
+    return run.outcome()
+
+
+def each_alone(check: Check, lowest: Safety, allowed: Callable[[Finding], bool]) -> Iterator[tuple[Finding, Outcome]]:
+    """Yield what each fix makes of the files on its own; fixes that come to the same are one."""
+    run = _Run(check, lowest, allowed, strict=False)
+    first, seen = run.views, []
+    for finding in run.candidates():
+        edits = {(edit.file, edit.start, edit.end, edit.text) for edit in finding.fix.edits} if finding.fix else set()
+        if edits in seen:
+            continue
+        seen.append(edits)
+        run.views, run.overlay, run.originals, run.fixed = first, {}, {}, []
+        if run.attempt([finding]):
+            yield finding, run.outcome()
+
+
+def objection(before: Report, after: Report, excused: Callable[[Finding], bool]) -> str:
+    """Say why a change is no good: what it brings that was not there; empty where nothing speaks against it.
+
+    Advice does not count. A finding may move to another place, as long as it is about no more endpoints than before.
+    """
+    if len(after.failures) > len(before.failures):
+        return f"tlslint fails on the result: {after.failures[-1]}"
+    if len(after.problems) > len(before.problems):
+        return f"{after.problems[-1][0]}: {after.problems[-1][1]}"
+    old: dict[str, list[Finding]] = {}
+    for finding in _everything(before):
+        old.setdefault(finding.code, []).append(finding)
+    new: dict[str, list[Finding]] = {}
+    for finding in _everything(after):
+        if finding.severity > Severity.INFO and not finding.code.startswith(ABOUT_COMMENTS):
+            new.setdefault(finding.code, []).append(finding)
+    for code, found in new.items():
+        known = old.get(code, [])
+        keys = {_key(finding) for finding in known}
+        strangers = [finding for finding in found if _key(finding) not in keys and not excused(finding)]
+        if strangers and not _no_worse(known, found):
+            stranger = strangers[0]
+            return f"it would bring {stranger.code} {stranger.name}: {stranger.message}"
+    return ""
+
+
+def _everything(report: Report) -> list[Finding]:
+    return [*report.findings, *(item.finding for item in report.hidden)]
+
+
+def _no_worse(known: Sequence[Finding], found: Sequence[Finding]) -> bool:
+    endpoints = {label for finding in known for label in finding.endpoints}
+    return (
+        len(found) <= len(known)
+        and max(finding.severity for finding in found) <= max(finding.severity for finding in known)
+        and all(endpoints.issuperset(finding.endpoints) for finding in found)
+    )
+
+
+def _key(finding: Finding) -> tuple[str, ...]:
+    return (finding.code, finding.span.source.path, finding.message)
+
+
+def _same(one: Edit, two: Edit) -> bool:
+    return (one.file, one.start, one.end, one.text) == (two.file, two.start, two.end, two.text)
+
+
+def _clash(one: Edit, two: Edit) -> bool:
+    """Whether two edits of one file cannot be made at the same time: lines added at one place may be."""
+    if one.file != two.file or _same(one, two):
+        return False
+    if one.start == one.end or two.start == two.end:
+        return one.start < two.end and two.start < one.end
+    return max(one.start, two.start) < min(one.end, two.end)
+
+
+def _compatible(candidates: Sequence[Finding]) -> list[Finding]:
+    """Return the fixes that can be made in one pass; the others wait for the next."""
+    chosen: list[Finding] = []
+    taken: dict[str | None, list[Edit]] = {}
+    for finding in candidates:
+        fix = finding.fix
+        assert fix is not None
+        if any(_clash(edit, other) for edit in fix.edits for other in taken.get(edit.file, ())):
+            continue
+        if any(_other_reading(edit, other) for edit in fix.edits for other in taken.get(edit.file, ())):
+            continue
+        chosen.append(finding)
+        for edit in fix.edits:
+            taken.setdefault(edit.file, []).append(edit)
+    return chosen
+
+
+def _other_reading(one: Edit, two: Edit) -> bool:
+    """Whether two edits are of different texts of one file, which changed while it was read."""
+    return one.source is not two.source and one.source.text != two.source.text
+
+
+def applied(edits: Sequence[Edit]) -> bytes:
+    """Return a file's bytes after edits that do not clash; what is added at one place stays in the order given."""
+    text = edits[0].source.text
+    pieces: list[str] = []
+    done = 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if edit.start < done:
+            raise ValueError("edits overlap")
+        pieces += [text[done : edit.start], edit.text]
+        done = edit.end
+    pieces.append(text[done:])
+    return "".join(pieces).encode("utf-8", "surrogateescape")
+
+
+__all__ = ["Change", "Outcome", "Views", "applied", "fixed", "objection"]
