@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
     "fingerprint": {"finding", "sniff", "parse"},
+    "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
+    "baseline": {"record", "check", "finding", "fingerprint", "selection", "settings", "writing"},
     "suppress": {*WORDS, "check", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "fix": {*WORDS, *KNOWLEDGE, "parse", "resolve", "settings", "fix"},

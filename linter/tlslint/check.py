@@ -54,18 +54,24 @@ def _in_words_of(server: str, rule: Rule, finding: Finding) -> Finding:
     return finding if seen == rule.seen or finding.seen != rule.seen else replace(finding, seen=seen)
 
 
-def merge(findings: Sequence[Finding]) -> list[Finding]:
+def merge(findings: Iterable[Finding]) -> list[Finding]:
     """Make one finding of those that say the same of the same place, and name its endpoints in the message."""
+    return [merged(group) for group in grouped(findings)]
+
+
+def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Put those together that say the same of the same place."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
         span = finding.span
         # by path: one file may be reached by several deployments, each with its own reading of it
         key = (finding.code, span.source.path, span.start, span.end, finding.message)
         groups.setdefault(key, []).append(finding)
-    return [_merged(group) for group in groups.values()]
+    return list(groups.values())
 
 
-def _merged(group: list[Finding]) -> Finding:
+def merged(group: Sequence[Finding]) -> Finding:
+    """Make one finding of those that say the same of the same place."""
     worst = max(group, key=lambda finding: finding.severity)
     endpoints = tuple(dict.fromkeys(label for finding in group for label in finding.endpoints))
     related = tuple(dict.fromkeys(place for finding in group for place in finding.related))
@@ -77,7 +83,7 @@ def _merged(group: list[Finding]) -> Finding:
     return replace(worst, message=message, endpoints=endpoints, related=related, deployments=deployments, fix=fix)
 
 
-def _merged_fix(group: list[Finding], worst: Finding) -> Fix | None:
+def _merged_fix(group: Sequence[Finding], worst: Finding) -> Fix | None:
     """Make one fix of those of findings that are one: all of it has to be done, and the least safe part counts.
 
     Where a part has no fix, or one that cannot be written, there is none that would make the finding go away.

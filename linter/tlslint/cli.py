@@ -370,6 +370,15 @@ def check(
     ] = False,
     output_format: FindingsFormat = "full",
     report_files: ReportFiles = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="FILE", help="Findings that are known and accepted.")
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Accept all findings that there are now, and forget solved ones.")
+    ] = False,
+    fail_on_stale: Annotated[
+        bool, typer.Option("--fail-on-stale", help="Exit with 1 where the baseline has what is no longer there.")
+    ] = False,
     show_ignored: Annotated[
         bool, typer.Option("--show-ignored", help="Show what comments and the baseline hide, too.")
     ] = False,
@@ -388,12 +397,16 @@ def check(
     """Report what is wrong (the default command)."""
     from tlslint.run import lint
 
+    for other, given in (("--no-ignores", no_ignores), ("--fix", fix), ("--diff", diff), ("--patch-dir", patch_dir)):
+        if write_baseline and given:
+            raise Failure(f"--write-baseline and {other} exclude each other")
     settings = _settings(
         config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, select=select, ignore=ignore, fail_on=fail_on, now=_moment(now),
         stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
-        show_ignored=show_ignored or None, no_ignores=no_ignores or None, fixable=fixable, unfixable=unfixable,
+        show_ignored=show_ignored or None, no_ignores=no_ignores or None,
+        baseline=baseline, write_baseline=write_baseline or None, fixable=fixable, unfixable=unfixable,
     )  # fmt: skip
     files = _report_files(report_files or [])
 
@@ -412,7 +425,13 @@ def check(
         report = lint(paths or [], settings, _standard_input(paths or []))
     _write(presented(report))
     _remarks(report, color, quiet, verbose)
-    raise typer.Exit(_exit_code(report, settings.fail_on, exit_zero))
+    code = _exit_code(report, settings.fail_on, exit_zero)
+    if report.new_baseline is not None and code != FAILED:
+        from tlslint.baseline import write_baseline as save_baseline
+
+        with _refusing():
+            save_baseline(report.baseline, report.new_baseline)
+    raise typer.Exit(FINDINGS if fail_on_stale and report.stale and not code else code)
 
 
 def _report_files(items: Sequence[str]) -> list[tuple[str, str]]:
@@ -880,7 +899,7 @@ def policy(
 @app.command()
 def schema(
     name: Annotated[
-        Literal["inventory", "policy", "report", "report-line", "settings", "show"],
+        Literal["baseline", "inventory", "policy", "report", "report-line", "settings", "show"],
         typer.Argument(help="Which schema."),
     ],
 ) -> None:

@@ -137,6 +137,15 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class StaleEntry:
+    """Findings that a baseline has, by file and rule, and that are no longer there."""
+
+    file: str
+    rule: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class CouldNotCheck:
     """Something that tlslint could not decide, and why: reported as a count, never as a pass."""
 
@@ -164,6 +173,12 @@ class Report:
     endpoints: int = 0
     hidden: list[Hidden] = field(default_factory=list)
     """What comments and the baseline keep from being reported; it never counts for the exit code."""
+    baseline: str = ""
+    """Path of the baseline, if there is one."""
+    new_baseline: str | None = None
+    """What is to be written to it."""
+    stale: list[StaleEntry] = field(default_factory=list)
+    """What the baseline has and is no longer there."""
     show_hidden: bool = False
     """Whether a report for people shows what is hidden as well."""
     included_through: dict[str, tuple[Span, ...]] = field(default_factory=dict)

@@ -40,9 +40,10 @@ def lint(
     tlslint itself fails the rest goes on, and the report has the failure.
     """
     # only linting needs the rules
+    from tlslint.accept import accept
     from tlslint.rules import RULES
     from tlslint.selection import Selection
-    from tlslint.suppress import Checked, suppress
+    from tlslint.suppress import Checked
 
     selection = Selection([module.rule for module in RULES], settings)
     rules = [module for module in RULES if selection.runs(module.rule)]
@@ -61,13 +62,8 @@ def lint(
                 checked.add(deployment, gaps)
                 report.included_through.update(include_chains(deployment))
             trees.extend(parsed_trees(discovered))
-        found, report.hidden = suppress(found, trees, selection, moment(settings), checked)
-        if settings.no_ignores:
-            found += [item.finding for item in report.hidden]
-            report.hidden = []
-        kept = filter(selection.keeps, merge(found))
-        report.findings = sorted(map(selection.graded, kept), key=lambda finding: finding.sort_key)
-    report.show_hidden = settings.show_ignored
+        found = accept(found, trees, selection, settings, moment(settings), checked, report)
+        report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
     return report
 
 

@@ -51,6 +51,10 @@ class Selection:
         """Whether comments and a baseline may keep what a rule finds from being reported."""
         return not self.why_shown(rule)
 
+    def may_hide_code(self, code: str) -> bool:
+        """The same by the rule's code."""
+        return any(rule.code == code and self.may_hide(rule) for rule in self._rules)
+
     def why_shown(self, rule: Rule) -> str:
         """Say why nothing may keep what a rule finds from being reported; empty where something may."""
         if rule.code in self._kept:

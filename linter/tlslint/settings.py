@@ -99,6 +99,8 @@ class Settings:
     """File with the findings that are known and accepted."""
     unsuppressable: tuple[str, ...] = ()
     """Codes, prefixes or names of rules whose findings neither a comment nor a baseline may hide."""
+    write_baseline: bool = False
+    """Whether to put all findings that there are now into the baseline (command line only)."""
     no_ignores: bool = False
     """Whether to report what comments and the baseline hide (command line only)."""
     show_ignored: bool = False

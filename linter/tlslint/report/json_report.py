@@ -30,6 +30,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "problems": [{"file": path, "why": why} for path, why in report.problems],
         "notes": report.notes,
         "hidden": [_hidden(*item) for item in zip(shown, prints[len(report.findings) :], strict=True)],
+        "stale": [{"file": item.file, "rule": item.rule, "count": item.number} for item in report.stale],
         "failures": [str(failure) for failure in report.failures],
         "summary": summary(report),
     }

@@ -15,6 +15,12 @@ def gaps(report: Report, palette: Palette, *, verbose: bool = False) -> Iterator
         yield f"{palette.paint('note:', 'info')} {visible(note)}\n"
     skipped = report.skipped
     unknown = [(_unknown(item), item.why) for item in report.unknown]
+    if report.stale:
+        items = [(f"{item.file}: {item.rule}", item.number) for item in report.stale]
+        shown = ", ".join(what + (f" ({number}x)" if number > 1 else "") for what, number in items[:MAX_LISTED])
+        more = f" and {len(items) - MAX_LISTED:,} more" if len(items) > MAX_LISTED else ""
+        text = f"{report.baseline} has what is no longer there (--write-baseline removes it): {shown}{more}"
+        yield f"{palette.paint('note:', 'info')} {visible(text)}\n"
     yield from _listed("not checked", skipped if verbose else _grouped(skipped), palette, verbose)
     yield from _listed("could not check", unknown if verbose else _grouped(unknown), palette, verbose)
 
