@@ -70,7 +70,8 @@ def test_what_is_new_is_reported_and_nothing_else(shop: Path) -> None:
     assert keys(linted(baseline=BASELINE)) == []
     main = shop / "nginx.conf"
     text = main.read_text(encoding="utf-8")
-    host = "server { listen 9444 ssl; server_name new.example.test; ssl_protocols TLSv1; ssl_reject_handshake on; }"
+    pair = "ssl_certificate /elsewhere/a.pem; ssl_certificate_key /elsewhere/a.key;"
+    host = f"server {{ listen 9444 ssl; server_name new.example.test; ssl_protocols TLSv1 TLSv1.2; {pair} }}"
     main.write_text(text.replace("http {", f"http {{ {host}", 1), encoding="utf-8")
     now = linted()
     new = [key for key in keys(now) if key not in before]
