@@ -37,6 +37,7 @@ from tlslint.resolve.apache_listen import (
 from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
+from tlslint.resolve.apache_upstream import UpstreamReader
 from tlslint.resolve.model import (
     ANY_OTHER_NAME,
     NO_SNI,
@@ -133,15 +134,16 @@ class _Resolution:
         for host in hosts:
             if not host.host.listeners:
                 host.host.unreachable = self._why_unreachable(host)
+        answering = self._answering_hosts()
         return Deployment(
             server="apache",
             entry=self.root.display,
             target=self.target,
             listeners=self.listeners,
-            virtual_hosts=self._answering_hosts(),
+            virtual_hosts=answering,
             endpoints=self.endpoints,
             handshakes=self.answers.all,
-            upstreams=[],
+            upstreams=UpstreamReader(self.reader, self.main, answering).read(),
             problems=self.problems,
             directives=[],
             unknown=list(self.reading.unknown),

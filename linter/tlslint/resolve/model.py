@@ -437,9 +437,15 @@ class Upstream:
     """Headers (or parameters) that are set on requests towards this upstream."""
     virtual_hosts: list["VirtualHost"] = field(default_factory=list)
     spellings: dict[str, str] = field(default_factory=dict)
+    """How this server and protocol spell the settings above: `{"verify": "proxy_ssl_verify", …}`."""
     passes_headers: bool = True
     """Whether headers of the client's request that nothing sets go to the upstream as they came."""
-    """How this server and protocol spell the settings above: `{"verify": "proxy_ssl_verify", …}`."""
+    name_check: Setting[bool] | None = None
+    """Whether the certificate's name is checked, where that does not come with the verification."""
+    expiry_check: Setting[bool] | None = None
+    """The same of the certificate's dates."""
+    failure: str = ""
+    """Why every request that takes this connection fails, or empty."""
 
 
 @dataclass(slots=True)
