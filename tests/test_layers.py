@@ -12,6 +12,7 @@ import tlslint
 PACKAGE = Path(tlslint.__file__).parent
 WORDS = {"record", "target", "finding", "intention", "parse.tree", "resolve.model"}
 KNOWLEDGE = {"record", "target", "tls", "pki"}
+DISCOVERY = {"record", "settings", "resolve.include", "resolve.apache_include"}
 MAY_IMPORT = {
     "record": set[str](),
     "target": {"record"},
@@ -25,12 +26,13 @@ MAY_IMPORT = {
     "pki": {"record", "quiet", "pki"},
     "quiet": set(),
     "sniff": {"parse"},
-    "discover": {"record", "settings", "globs", "sniff", "parse", "resolve.include", "resolve.apache_include"},
+    "discover": {*DISCOVERY, "globs", "changed", "sniff", "parse"},
     "resolve": {*KNOWLEDGE, "parse", "resolve"},
     "check": {"finding", "intention", "policy", "resolve.model"},
     "gaps": {"finding", "resolve.model"},
     "globs": set[str](),
-    "deployments": {"record", "settings", "finding"},
+    "changed": {"finding", "settings", "parse.tree", "resolve.include", "resolve.model"},
+    "deployments": {"record", "settings", "finding", "changed", "resolve.checkout"},
     "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
     "fingerprint": {"finding", "sniff", "parse"},

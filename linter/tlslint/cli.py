@@ -335,6 +335,13 @@ def check(
         typer.Option("--fail-on", help="Lowest severity that makes the exit code 1 (default: warning)."),
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+    hook: Annotated[
+        bool,
+        typer.Option(
+            "--hook",
+            help="PATHS are files that changed: read all that has to do with them, report what concerns them.",
+        ),
+    ] = False,
     now: Now = None,
     trust_store: Annotated[
         list[str] | None,
@@ -400,6 +407,10 @@ def check(
     for other, given in (("--no-ignores", no_ignores), ("--fix", fix), ("--diff", diff), ("--patch-dir", patch_dir)):
         if write_baseline and given:
             raise Failure(f"--write-baseline and {other} exclude each other")
+    if hook and "-" in (paths or []):
+        raise Failure("--hook takes files, not standard input")
+    if hook and write_baseline:
+        raise Failure("--write-baseline needs all findings, and --hook has those of a few files")
     settings = _settings(
         config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, select=select, ignore=ignore, fail_on=fail_on, now=_moment(now),
@@ -407,6 +418,7 @@ def check(
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
         show_ignored=show_ignored or None, no_ignores=no_ignores or None,
         baseline=baseline, write_baseline=write_baseline or None, fixable=fixable, unfixable=unfixable,
+        hook=hook or None,
     )  # fmt: skip
     files = _report_files(report_files or [])
 
@@ -664,7 +676,7 @@ def _exit_code(report: "Report", fail_on: str, exit_zero: bool) -> int:
 
     if report.problems or report.failures:
         return FAILED
-    if not report.deployments and any("template" not in why for _, why in report.skipped):
+    if not report.deployments and not report.partial and any("template" not in why for _, why in report.skipped):
         return FAILED
     limit = Severity[fail_on.upper()]
     return FINDINGS if not exit_zero and any(finding.severity >= limit for finding in report.findings) else 0

@@ -1,15 +1,18 @@
 """Several deployments in one repository: which of them a run is about, and with which settings each is read.
 
 Without paths all of them are linted. A path on the command line selects the deployments that it lies in, or that lie
-below it; a path in none of them is linted with the settings at the top of the file.
+below it; a path in none of them is linted with the settings at the top of the file. For a hook the paths are files that
+changed: what may have to do with them is linted as it would be without any path.
 """
 
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from tlslint.changed import Changed
 from tlslint.finding import Finding
 from tlslint.record import dataclass
+from tlslint.resolve.checkout import checkout_of
 from tlslint.settings import DeploymentSettings, Settings
 
 
@@ -20,6 +23,8 @@ class Part:
     name: str
     settings: Settings
     paths: tuple[str, ...]
+    changed: Changed | None = None
+    """The files that changed, where only what concerns them is wanted."""
 
     def own(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """Return findings with the name of the deployment."""
@@ -30,12 +35,14 @@ class Part:
 
 def parts(paths: Sequence[str], settings: Settings) -> list[Part]:
     """Return the parts of a run, in the order of the settings; what belongs to no deployment comes last."""
+    if settings.hook:
+        return _parts_around(paths, settings)
     if not settings.deployments:
         return [Part("", settings, tuple(paths or settings.paths))]
     found = []
     unclaimed = dict.fromkeys(paths)
     for deployment in settings.deployments:
-        own = replace(settings, **deployment.changes, paths=deployment.paths, deployments=())
+        own = own_settings(deployment, settings)
         areas = areas_of(deployment, own)
         chosen = [(path, _location(path, settings)) for path in paths]
         if not paths or any(is_below(area, place) for _, place in chosen for area in areas):
@@ -52,6 +59,40 @@ def parts(paths: Sequence[str], settings: Settings) -> list[Part]:
     if unclaimed:
         found.append(Part("", replace(settings, deployments=()), tuple(unclaimed)))
     return found
+
+
+def _parts_around(paths: Sequence[str], settings: Settings) -> list[Part]:
+    """Return the parts that may have to do with files which changed, each as it is without any path."""
+    found = []
+    unclaimed = dict.fromkeys(paths)
+    for deployment in settings.deployments:
+        own = own_settings(deployment, settings)
+        areas = [os.path.dirname(area) if os.path.isfile(area) else area for area in areas_of(deployment, own)]
+        claimed = [
+            path
+            for path in paths
+            if Changed((path,)).governs(own) or any(is_below(os.path.realpath(path), area) for area in areas)
+        ]
+        for path in claimed:
+            unclaimed.pop(path, None)
+        if claimed:
+            found.append(Part(deployment.name, own, own.paths, Changed(paths)))
+    if unclaimed:
+        mapped = settings.paths or settings.root or settings.path_map
+        wanted = settings.paths if mapped else (_top(),)
+        found.append(Part("", replace(settings, deployments=()), wanted, Changed(tuple(unclaimed))))
+    return found
+
+
+def _top() -> str:
+    """Return the top of the checkout that the current directory is in, as a relative path."""
+    top = checkout_of(os.path.join(os.path.realpath(os.curdir), "x"))
+    return os.curdir if top is None else os.path.relpath(top)
+
+
+def own_settings(deployment: DeploymentSettings, settings: Settings) -> Settings:
+    """Return the settings with which a deployment is read."""
+    return replace(settings, **deployment.changes, paths=deployment.paths, deployments=())
 
 
 def areas_of(deployment: DeploymentSettings, settings: Settings) -> list[str]:

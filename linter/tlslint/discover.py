@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
+from tlslint.changed import Changed
 from tlslint.globs import matches
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
@@ -92,21 +93,26 @@ def discover(
     stdin: bytes | None = None,
     stdin_name: str = STANDARD_INPUT,
     overlay: Mapping[str, bytes] | None = None,
+    changed: Changed | None = None,
 ) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
     `stdin_name` is the file that a configuration on standard input stands for: its includes are looked for from there.
     `overlay` has the contents that files are to have instead of their own, by host path.
+    Of what is there, only roots are taken that have to do with the files that `changed`, if it is given; those of them
+    that are configuration are looked at wherever they lie.
     Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
     named = [path for path in paths if path != "-"]
     files = _files([*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths, settings, overlay)
-    search = _Search(files, settings)
+    search = _Search(files, settings, changed)
     for path in paths or search.default_paths():
         if path == "-":
             search.add_standard_input(stdin or b"", stdin_name)
         else:
             search.add(path)
+    for path in () if changed is None else changed.paths:
+        search.add_changed(path)
     return search.result()
 
 
@@ -357,14 +363,17 @@ class _Candidate:
 
 
 class _Search:
-    def __init__(self, files: Files, settings: Settings) -> None:
+    def __init__(self, files: Files, settings: Settings, changed: Changed | None) -> None:
         self.files = files
         self.settings = settings
+        self.changed = changed
         self.candidates: dict[str, _Candidate] = {}
         self.folders: list[str] = []
         """The directories that were asked for."""
         self.found: list[tuple[Root, str, set[str]]] = []
         """Each root with the real path of its entry, and the real paths of what it reaches."""
+        self.unwanted: set[str] = set()
+        """The entries of roots that have nothing to do with what changed."""
         self.standalone: list[Root] = []
         self.skipped: list[tuple[str, str]] = []
         self.problems: list[tuple[str, str]] = []
@@ -404,6 +413,15 @@ class _Search:
         for host_path in self._walk(path):
             server_path = self.files.server_path(host_path)
             self.candidates.setdefault(server_path, _Candidate(server_path, explicit=False))
+
+    def add_changed(self, path: str) -> None:
+        """Have a look at a file that changed, if it is there: nothing may include it."""
+        if not os.path.isfile(path) or self._is_excluded(path):
+            return
+        if isinstance(self.files.expand(self.files.server_path(path)), Unreadable):
+            self.files.allow(path)
+        server_path = self.files.server_path(path)
+        self.candidates.setdefault(server_path, _Candidate(server_path, explicit=False))
 
     def _walk(self, folder: str) -> Iterator[str]:
         """Yield the files below a directory that may be configuration; links to directories are not followed."""
@@ -504,16 +522,26 @@ class _Search:
                 continue
             root = self._root(candidate)
             if root is not None:
-                reached = {self.files.real_path(path) for path in self._reach(root)}
+                paths = self._reach(root)
+                reached = {self.files.real_path(path) for path in paths}
                 covered |= reached | {real}
                 self.found.append((root, real, reached))
+                if not self._is_wanted([root.entry, *paths], {real, *reached}):
+                    self.unwanted.add(root.entry)
         for folder, count in self._not_enabled.items():
             what = "one file that is" if count == 1 else f"{count} files that are"
             self.skipped.append((self.files.display_path(folder), f"{what} not enabled, not checked"))
-        roots = [*self.standalone, *self._without_included()]
-        if not roots and not self.skipped:
+        roots = [*self.standalone, *(root for root in self._without_included() if root.entry not in self.unwanted)]
+        if self.changed is not None:
+            self.skipped = [(path, why) for path, why in self.skipped if self.changed.has(path)]
+        elif not roots and not self.skipped:
             self.problems += [(folder, "no nginx or Apache configuration was found here") for folder in self.folders]
         return Discovered(tuple(roots), tuple(sorted(self.skipped)), tuple(self.problems), tuple(self.notes))
+
+    def _is_asked_for(self, candidate: _Candidate) -> bool:
+        return candidate.explicit or (
+            self.changed is not None and self.changed.has(self.files.real_path(candidate.path))
+        )
 
     def _reach(self, root: Root) -> set[str]:
         if root.server == "nginx":
@@ -521,6 +549,14 @@ class _Search:
         source = self.files.source(root.entry)
         home = "" if isinstance(source, Unreadable) else _apache_home(source.text)
         return _apache_reach(self.files, root.entry, root.base, home)
+
+    def _is_wanted(self, paths: Iterable[str], real_paths: Iterable[str]) -> bool:
+        """Whether a root that has these files is to be resolved."""
+        if self.changed is None or self.changed.governs(self.settings):
+            return True
+        sources = map(self.files.source, paths)
+        texts = (source.text for source in sources if not isinstance(source, Unreadable))
+        return self.changed.may_be_named_in(texts, real_paths)
 
     def _without_included(self) -> list[Root]:
         """Leave out roots that a later one turned out to include; of files that include each other the first stays."""
@@ -580,7 +616,7 @@ class _Search:
     def _apache_root(self, candidate: _Candidate, source: Source) -> Root | None:
         path = candidate.path
         context = apache_context(path, source.text)
-        if context != "main" and not candidate.explicit:
+        if context != "main" and not self._is_asked_for(candidate):
             folder = posixpath.dirname(path)
             if posixpath.basename(folder) in _NOT_ENABLED and posixpath.dirname(folder) in self._apache_homes:
                 self._not_enabled[folder] = self._not_enabled.get(folder, 0) + 1

@@ -168,6 +168,8 @@ class Report:
     problems: list[tuple[str, str]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    partial: bool = False
+    """Whether only some of the findings were asked for, so that the absence of others says nothing."""
     deployments: int = 0
     files: int = 0
     endpoints: int = 0

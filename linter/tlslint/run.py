@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tlslint.changed import Changed
 from tlslint.check import RuleError, RuleModule, findings_of, merge
 from tlslint.deployments import Part, parts
 from tlslint.discover import Discovered, Root, discover
@@ -51,18 +52,23 @@ def lint(
     found: list[Finding] = []
     trees: list[Tree] = []
     checked = Checked()
+    changed = Changed(paths) if settings.hook and not settings.unlimited else None
     with paused_collector(), quiet_certificates():
         for part in parts(paths, settings):
             policy = load_policy(part.settings.policy)
-            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename, overlay)
+            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed)
             for deployment in resolved(discovered, part, report):
                 found.extend(part.own(_judged(deployment, policy, rules, report)))
                 gaps = list(undecided(deployment))
                 report.unknown.extend(gaps)
                 checked.add(deployment, gaps)
+                if changed is not None:
+                    changed.learn(deployment, part.settings)
                 report.included_through.update(include_chains(deployment))
             trees.extend(parsed_trees(discovered))
         found = accept(found, trees, selection, settings, moment(settings), checked, report)
+        if changed is not None:
+            found = changed.limit(found, report)
         report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
     return report
 
@@ -109,7 +115,9 @@ def single_fixes(
 def _views(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> "Check":
     from tlslint.fix.engine import Views
 
-    everything = replace(settings, select=("ALL",), ignore=(), per_file_ignores={}, severity={})
+    everything = replace(
+        settings, select=("ALL",), ignore=(), per_file_ignores={}, severity={}, unlimited=settings.hook
+    )
 
     def look(overlay: Mapping[str, bytes]) -> Views:
         text = overlay.get("-", stdin)

@@ -83,6 +83,10 @@ class Settings:
     """The same for rules whose safe fixes count as unsafe."""
     deployments: tuple[DeploymentSettings, ...] = ()
     """The deployments of the repository, where there are several."""
+    hook: bool = False
+    """Whether paths are files that changed: all that has to do with them is read, what concerns them is reported."""
+    unlimited: bool = False
+    """Whether all is reported that a hook's run finds, for the proof of fixes."""
     stdin_filename: str = "<stdin>"
     """The file that standard input stands for (command line only)."""
     now: str | None = None
