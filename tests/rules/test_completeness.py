@@ -160,6 +160,8 @@ def test_every_file_beside_a_fixture_belongs_to_one() -> None:
         assert folder.name in SERVERS
         known = {fixture.name for fixture in fixtures() if fixture.beside("").parent == folder}
         for path in folder.iterdir():
+            if path.name.startswith("fixed"):
+                continue  # test_rule_fixes
             if path.is_dir() and path.name in known:
                 assert (path / ENTRIES[folder.name]).is_file()
             elif path.suffix in (".conf", ".out", ".refused"):

@@ -131,7 +131,7 @@ def has_resolver(server: str) -> bool:
     return find_spec(f"tlslint.resolve.{server}") is not None
 
 
-def _settings(fixture: Fixture) -> Settings:
+def settings_of(fixture: Fixture) -> Settings:
     """The settings that a fixture's options give; paths are relative to the current directory, the fixture's."""
     options = fixture.options
     return Settings(
@@ -147,7 +147,7 @@ def _settings(fixture: Fixture) -> Settings:
 
 def deployments(fixture: Fixture) -> list[Deployment]:
     """Resolve a fixture as its options say."""
-    found, report = predict([fixture.entry.name], _settings(fixture))
+    found, report = predict([fixture.entry.name], settings_of(fixture))
     assert report.problems == []
     assert report.failures == []
     return found
@@ -157,7 +157,7 @@ def findings(fixture: Fixture, rules: Sequence[RuleModule]) -> list[Finding]:
     """Return what these rules find in a fixture, in the order of a report; the current directory is the fixture's."""
     if any(module.rule.code.startswith(ABOUT_COMMENTS) for module in rules):
         # these look at what all rules find
-        report = lint([fixture.entry.name], _settings(fixture))
+        report = lint([fixture.entry.name], settings_of(fixture))
         assert report.failures == []
         codes = {module.rule.code for module in rules}
         return [item for item in report.findings if item.code in codes]

@@ -6,6 +6,7 @@ from typing import Any
 
 from tlslint.check import RuleModule
 from tlslint.finding import Rule
+from tlslint.intention import Safety
 from tlslint.report.as_json import dumped
 from tlslint.report.text import Palette
 
@@ -43,6 +44,8 @@ def facts(rule: Rule) -> str:
     items = [f"`{rule.code}`", rule.severity.label, servers, f"since {rule.since}"]
     if not rule.suppressible:
         items.append("cannot be switched off")
+    if rule.fix is not None:
+        items.append({Safety.SAFE: "fixable", Safety.UNSAFE: "fixable (unsafe)", Safety.MANUAL: "fix shown"}[rule.fix])
     return " · ".join(items)
 
 
@@ -63,6 +66,7 @@ def _data(module: RuleModule) -> dict[str, Any]:
         "servers": list(rule.servers),
         "since": rule.since,
         "suppressible": rule.suppressible,
+        "fix": rule.fix.label if rule.fix else None,
         "sources": list(rule.sources),
         "documentation": documentation(module),
     }

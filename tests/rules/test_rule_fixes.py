@@ -1,0 +1,91 @@
+"""Each rule that offers fixes shows in `fixed.conf` beside `bad.conf` what they make of it.
+
+`TLSLINT_UPDATE=1` writes these files: read the difference, it must be what a careful person would have written. The
+real server has to take the fixed file where it took the bad one.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from support.apache import ask_apache
+from support.rule_fixes import FixedFixture, fixed_copy
+from support.rule_fixtures import ENTRIES, RULE_FIXTURES, SERVERS, Fixture, fixtures, has_resolver
+from support.servers import NGINX_NAMES, needed_nginx, nginx_test
+from tlslint.finding import Finding
+from tlslint.intention import Safety
+from tlslint.rules import RULES
+
+OFFERED = {module.rule.name: module.rule.fix for module in RULES if module.rule.fix in (Safety.SAFE, Safety.UNSAFE)}
+BAD = [fixture for fixture in fixtures() if fixture.rule in OFFERED and fixture.is_bad and has_resolver(fixture.server)]
+
+
+@pytest.fixture
+def fixed(fixture: Fixture, tmp_path: Path) -> FixedFixture:
+    return fixed_copy(fixture, tmp_path)
+
+
+def is_fixable(finding: Finding) -> bool:
+    return finding.fix is not None and finding.fix.applicable
+
+
+@pytest.mark.parametrize("fixture", BAD, ids=str)
+def test_fixes(fixture: Fixture, fixed: FixedFixture) -> None:
+    if os.environ.get("TLSLINT_UPDATE") == "1":
+        fixed.keep()
+    assert fixed.read_kept() == fixed.changed
+    assert not [finding for finding in fixed.outcome.report.findings if is_fixable(finding)]
+    assert fixed.again.changes == []
+    offered = OFFERED[fixture.rule]
+    assert all(finding.fix and offered and finding.fix.safety <= offered for finding in fixed.outcome.fixed)
+
+
+@pytest.mark.parametrize("fixture", [fixture for fixture in BAD if fixture.server == "nginx"], ids=str)
+@pytest.mark.parametrize("name", NGINX_NAMES)
+def test_nginx_takes_what_it_took(fixture: Fixture, fixed: FixedFixture, name: str) -> None:
+    nginx = needed_nginx(name)
+    if not fixed.outcome.changes or not fixture.accepted_by(nginx):
+        pytest.skip("nothing changed, or it was not taken before")
+    root = fixed.entry.parents[3]
+    absolute(fixed, root)
+    text = fixed.entry.read_text(encoding="utf-8", errors="surrogateescape")
+    if ("mail {" in text and not nginx.has_mail) or ("stream {" in text and not nginx.has_stream):
+        pytest.skip(f"{nginx.name} lacks a module")
+    passed, messages = nginx_test(nginx, fixed.entry.parent, fixed.entry.name)
+    assert passed, messages
+
+
+@pytest.mark.parametrize("fixture", [fixture for fixture in BAD if fixture.server == "apache"], ids=str)
+def test_apache_takes_what_it_took(fixture: Fixture, fixed: FixedFixture, tmp_path: Path) -> None:
+    if not fixed.outcome.changes:
+        pytest.skip("nothing changed")
+    after = ask_apache(fixed.entry.parent, "-t", entry=fixed.entry.name)
+    before = ask_apache(fixture.folder, "-t", entry=fixture.entry.name)
+    assert after[0] == 0 or before[0] != 0, after[1]
+
+
+def absolute(fixed: FixedFixture, root: Path) -> None:
+    """Name the copied certificates by their whole path: the server under test has its files elsewhere."""
+    for path in fixed.entry.parent.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            text = re.sub(r"(?:\.\./)+certificates/", f"{root}/certificates/", text)
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+@pytest.mark.parametrize("rule", OFFERED)
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_a_rule_offers_is_shown(rule: str, server: str) -> None:
+    if not any(fixture.rule == rule and fixture.server == server for fixture in BAD):
+        pytest.skip(f"{rule} has no bad fixture for {server}")
+    assert list((RULE_FIXTURES / rule / server).glob("fixed*")), "no fixture shows its fix"
+
+
+def test_every_fixed_file_belongs_to_a_bad_one() -> None:
+    known = {(fixture.rule, fixture.server, fixture.name) for fixture in BAD}
+    for path in RULE_FIXTURES.glob("*/*/fixed*"):
+        name = f"bad{path.name.removesuffix('.conf').removeprefix('fixed')}"
+        assert (path.parents[1].name, path.parent.name, name) in known
+        assert path.parent.name in ENTRIES
