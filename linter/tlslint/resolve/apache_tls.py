@@ -36,7 +36,7 @@ from tlslint.resolve.tls_settings import (
 from tlslint.target import Target, Version
 
 if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle
+    from tlslint.pki.bundle import Bundle, KeyFacts
     from tlslint.pki.certificate import Certificate
 
 PER_NAME_PROTOCOLS_SINCE = Version("2.4.42")
@@ -308,6 +308,8 @@ class TlsReader(SettingsReader):
             low, high = _without_holes(enabled)
             for command in bounds.known or ():
                 name = command.name.lower()
+                if command.value.startswith("DTLS"):
+                    continue  # taken, and of no effect on TLS
                 if name == "minprotocol":
                     low = _rank(command.value, 0)
                 elif name == "maxprotocol":
@@ -535,6 +537,11 @@ class TlsReader(SettingsReader):
             bundle = self.files.bundle(name)
             if not isinstance(bundle, Unreadable):
                 yield from bundle.all_certificates
+
+    def key_of(self, file: str) -> "KeyFacts | None":
+        """Return what may be said of the key in a file; None where it could not be read."""
+        found = self._key(file)
+        return None if isinstance(found, Unreadable) else found
 
     def managed_by(self, section: Section) -> Place | None:
         """Return the directive that has mod_md obtain the certificate of a host, if one does."""
@@ -808,8 +815,14 @@ def _ocsp(place: Place) -> bool | Unknown:
 
 
 def _integer(place: Place) -> int | Unknown:
+    """Read a number as atoi does: what begins with none is 0."""
     word = _text(place)
-    return int(word) if isinstance(word, str) and re.fullmatch(r"\d{1,9}", word) else Unknown("not a number")
+    if isinstance(word, Unknown):
+        return word
+    number = re.match(r"\s*([+-]?\d{1,9})(?!\d)", word)
+    if number is not None:
+        return int(number[1])
+    return Unknown(f'"{word}" is no number') if re.match(r"\s*[+-]?\d|.*\$", word) else 0
 
 
 def _seconds(place: Place) -> int | Unknown:
