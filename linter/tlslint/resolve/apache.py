@@ -38,6 +38,7 @@ from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
 from tlslint.resolve.apache_upstream import UpstreamReader
+from tlslint.resolve.apache_verify import verify
 from tlslint.resolve.model import (
     ANY_OTHER_NAME,
     NO_SNI,
@@ -131,6 +132,7 @@ class _Resolution:
         for socket in self._bound():
             self._listeners_of(socket)
         self._loose_settings()
+        self.problems.extend(self._refusals())
         for host in hosts:
             if not host.host.listeners:
                 host.host.unreachable = self._why_unreachable(host)
@@ -154,6 +156,12 @@ class _Resolution:
             files=self.root.files,
             base=self.reading.server_root,
         )
+
+    def _refusals(self) -> Iterator[Problem]:
+        """What httpd does not start with: every host with TLS counts, whether or not anything reaches it."""
+        hosts = [] if self.is_fragment else [*self.hosts, self.main_host]
+        speaking = [host.section for host in hosts if host.engine]
+        return verify(self.main, self.given, self.reader, speaking, self.root.files, self.reading.server_root)
 
     def _answering_hosts(self) -> list[VirtualHost]:
         found = [host.host for host in self.hosts]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
-from tlslint.resolve.apache_tls import DIRECTORY_SECTIONS, VERIFY_WORDS, TlsReader, protocols_of
+from tlslint.resolve.apache_tls import DIRECTORY_SECTIONS, VERIFY_WORDS, TlsReader, guarded, protocols_of
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Problem, Setting, TlsSettings
 from tlslint.target import Target, Version
@@ -136,11 +136,11 @@ class _Verifier:
         if counted:
             yield _refusal(counted, place.span)
             return
-        if section.kind in DIRECTORY_SECTIONS and [str(word) for word in directive.arguments[:1]] == ["TLSv1.3"]:
-            if facts.name == "SSLCipherSuite" and len(directive.arguments) == 2:
-                yield _refusal("TLSv1.3 ciphers cannot be set inside a directory context", place.span)
-                return
-        if section.kind in DIRECTORY_SECTIONS and facts.name.startswith("SSLCACertificate"):
+        in_directory = section.kind in DIRECTORY_SECTIONS
+        if in_directory and facts.name == "SSLCipherSuite" and directive.arguments[:-1] == ("TLSv1.3",):
+            yield _refusal("TLSv1.3 ciphers cannot be set inside a directory context", place.span)
+            return
+        if in_directory and facts.name.startswith("SSLCACertificate"):
             yield _refusal("Your SSL library does not have support for per-directory CA", place.span)
             return
         if facts.check is not None:
@@ -196,9 +196,7 @@ class _Verifier:
         listed = tls.plain_ciphers
         if listed is not None and listed.known is not None and listed.places:
             text = listed.known
-            if self._all_refuse(lambda target: evaluate(text, build(target)).error) and self.once(
-                "AH01898", listed.places[-1]
-            ):
+            if self._refuses_ciphers(text) and self.once("AH01898", listed.places[-1]):
                 yield _refusal(
                     f"Unable to configure permitted SSL ciphers: {self._reason(text)} (AH01898)",
                     listed.places[-1].argument(-1).span,
@@ -221,6 +219,9 @@ class _Verifier:
 
     def _all_refuse(self, error: Callable[[Target], str | None]) -> bool:
         return bool(self.libraries) and all(error(target) is not None for target in self.libraries)
+
+    def _refuses_ciphers(self, text: str) -> bool:
+        return self._all_refuse(lambda target: evaluate(text, build(target)).error)
 
     def _reason(self, text: str) -> str:
         return evaluate(text, build(self.libraries[-1])).error or ""
@@ -248,7 +249,7 @@ class _Verifier:
         file = _nearest(section, self.main, f"{kind}carevocationfile")
         folder = _nearest(section, self.main, f"{kind}carevocationpath")
         check = _nearest(section, self.main, f"{kind}carevocationcheck")
-        checks = check is not None and str(check.directive.arguments[:1]).lower().find("none") < 0
+        checks = check is not None and [word.lower() for word in check.directive.arguments[:1]] in (["leaf"], ["chain"])
         incomplete = section.incomplete or self.main.incomplete
         if checks and check is not None and not (file or folder or incomplete) and self.once("AH01899", check):
             names = ("SSLProxyCARevocationFile" if "proxy" in kind else "SSLCARevocationFile").removesuffix("File")
@@ -259,15 +260,16 @@ class _Verifier:
                 at_start=True,
             )
         bundle = self._bundle_of(file)
-        if bundle is not None and file is not None and not bundle.crls and not bundle.entries and bundle.complete:
-            if self.once("AH01901", file):
-                yield _refusal(
-                    "unable to configure X.509 CRL storage for certificate revocation: no certificate or crl found "
-                    "(AH01901)",
-                    file.span,
-                    advice="name a file of PEM revocation lists",
-                    at_start=True,
-                )
+        if bundle is None or file is None or bundle.crls or bundle.entries or not bundle.complete:
+            return
+        if self.once("AH01901", file):
+            yield _refusal(
+                "unable to configure X.509 CRL storage for certificate revocation: no certificate or crl found "
+                "(AH01901)",
+                file.span,
+                advice="name a file of PEM revocation lists",
+                at_start=True,
+            )
 
     # -- certificates ------------------------------------------------------------------------------------------------
 
@@ -286,11 +288,11 @@ class _Verifier:
             if not tls.conf_commands.is_unknown:
                 yield from self._without_certificate(section)
             return
-        level = (
-            level_of(tls.plain_ciphers.known or "DEFAULT", self.target.openssl_conf.security_level, self.target)
-            if (tls.plain_ciphers is not None and tls.plain_ciphers.known is not None)
-            else None
-        )
+        # a level that a CipherString command sets comes too late for the certificates
+        listed = tls.plain_ciphers.known if tls.plain_ciphers is not None else None
+        level = None
+        if listed is not None:
+            level = level_of(listed, self.target.openssl_conf.security_level, self.target)
         slots: dict[str, Certificate] = {}
         for pair in pairs:
             if pair.place.directive.name.lower() != "sslcertificatefile":
@@ -464,8 +466,7 @@ class _Verifier:
             refused = self._all_refuse(lambda target: evaluate_tls13(value, build(target)).error)
             return "no cipher match" if refused else None
         if name == "cipherstring":
-            refused = self._all_refuse(lambda target: evaluate(f"{value}:!aNULL:!eNULL:!EXP", build(target)).error)
-            return "no cipher match" if refused else None
+            return "no cipher match" if self._refuses_ciphers(guarded(value, self.version)) else None
         if name == "numtickets":
             return "" if value.startswith("-") else None
         if name == "recordpadding":
@@ -492,7 +493,7 @@ class _Verifier:
         if self.once("AH01958", place):
             yield _refusal(
                 "SSLStapling: no stapling cache available (AH01958)", place.span,
-                advice="add SSLStaplingCache outside of the virtual hosts, e.g. shmcb:${APACHE_RUN_DIR}/stapling(128000)",
+                advice="add SSLStaplingCache outside of the virtual hosts, e.g. shmcb:logs/stapling(128000)",
                 at_start=True,
             )  # fmt: skip
 
@@ -511,9 +512,8 @@ class _Verifier:
                     yield _refusal("No SSL protocols available (AH02231)", place.span, at_start=True)
             place = _nearest(section, self.main, "sslproxyciphersuite")
             if place is not None and len(place.directive.arguments) == 1:
-                text = f"{place.argument(0)}:!aNULL:!eNULL:!EXP"
-                refused = "$" not in text and self._all_refuse(lambda target: evaluate(text, build(target)).error)
-                if refused and self.once("AH01898", place):
+                text = guarded(str(place.argument(0)), self.version)
+                if "$" not in text and self._refuses_ciphers(text) and self.once("AH01898", place):
                     message = f"Unable to configure permitted SSL ciphers: {self._reason(text)} (AH01898)"
                     yield _refusal(message, place.span, at_start=True)
             yield from self._revocation(section, self.reader.settings(section), "sslproxy")
@@ -616,10 +616,10 @@ def _protocol_words(line: _Line) -> Errors:
         else:
             yield argument, f"{line.facts.name}: Illegal protocol '{name}'"
         return
-    openssl = line.verifier.libraries
-    for word in line.words:
-        if word.lower() in ("sslv3", "+sslv3") and openssl:
-            if all(build(target).generation != "1.0.2" for target in openssl):
+    targets = line.verifier.libraries
+    if targets and all(build(target).generation != "1.0.2" for target in targets):
+        for word in line.words:
+            if word.lower() in ("sslv3", "+sslv3"):
                 yield word, "SSLv3 not supported by this version of OpenSSL"
 
 
