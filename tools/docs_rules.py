@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "linter"))
 
+from tlslint.finding import Rule  # noqa: E402
 from tlslint.report.rules import markdown_page  # noqa: E402
 from tlslint.rules import RULES  # noqa: E402
 
@@ -14,13 +15,18 @@ def table() -> str:
     """Return the table of all rules in Markdown."""
     rows = "".join(
         f"| {module.rule.code} | [{module.rule.name}]({module.rule.name}.md) | {module.rule.severity.label} "
-        f"| {module.rule.summary} |\n"
+        f"| {_fix(module.rule)} | {' '.join(module.rule.servers)} | {module.rule.summary} |\n"
         for module in RULES
     )
     return (
-        "# Rules\n\nGenerated from the rules themselves; `tlslint rule NAME` shows the same text.\n\n"
-        f"| code | name | severity | what it reports |\n|---|---|---|---|\n{rows}"
+        "# Rules\n\nGenerated from the rules themselves; `tlslint rule NAME` shows the same text. A `safe` fix is made\n"
+        "with `--fix`, an `unsafe` one with `--fix --unsafe-fixes`; a `manual` one is only shown.\n\n"
+        f"| code | name | severity | fix | servers | what it reports |\n|---|---|---|---|---|---|\n{rows}"
     )
+
+
+def _fix(rule: Rule) -> str:
+    return rule.fix.label if rule.fix is not None else ""
 
 
 def pages() -> dict[str, str]:
