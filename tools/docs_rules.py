@@ -19,8 +19,8 @@ def table() -> str:
         for module in RULES
     )
     return (
-        "# Rules\n\nGenerated from the rules themselves; `tlslint rule NAME` shows the same text. A `safe` fix is made\n"
-        "with `--fix`, an `unsafe` one with `--fix --unsafe-fixes`; a `manual` one is only shown.\n\n"
+        "# Rules\n\nGenerated from the rules themselves; `tlslint rule NAME` shows the same text. A `safe` fix is\n"
+        "made with `--fix`, an `unsafe` one with `--fix --unsafe-fixes`; a `manual` one is only shown.\n\n"
         f"| code | name | severity | fix | servers | what it reports |\n|---|---|---|---|---|---|\n{rows}"
     )
 
