@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "quiet": set(),
     "sniff": {"parse"},
     "discover": {*DISCOVERY, "globs", "changed", "sniff", "parse"},
-    "resolve": {*KNOWLEDGE, "parse", "resolve"},
+    "resolve": {*KNOWLEDGE, "intention", "parse", "resolve"},
     "check": {"finding", "intention", "policy", "resolve.model"},
     "gaps": {"finding", "resolve.model"},
     "globs": set[str](),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tlslint.intention import Fix
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
 from tlslint.target import Target
@@ -744,6 +745,8 @@ class Problem:
     help: str = ""
     related: tuple[tuple[Span, str], ...] = ()
     endpoints: tuple[str, ...] = ()
+    fix: Fix | None = None
+    """What would make it go away, where that is clear."""
 
 
 @dataclass(slots=True, eq=False)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tlslint.intention import Fix, ReplaceArguments, Safety
 from tlslint.parse.tree import Argument
 from tlslint.resolve.model import Place, Problem
 from tlslint.resolve.nginx_scope import Scope
@@ -40,7 +41,16 @@ def _problems(place: Place) -> Iterator[Problem]:
             word.span,
             label="nginx refuses to start",
             help=f"write {' '.join(meant)}" if meant else f"name versions out of {', '.join(PROTOCOLS)}",
+            fix=_respelt(place, word, meant) if meant else None,
         )
+
+
+def _respelt(place: Place, word: Argument, meant: tuple[str, ...]) -> Fix:
+    words: list[str] = []
+    for argument in place.directive.arguments:
+        words += meant if argument is word else (str(argument),)
+    unique = tuple(dict.fromkeys(words))
+    return Fix(f"write {' '.join(meant)}", Safety.SAFE, (ReplaceArguments(place, unique),))
 
 
 def meant_by(word: Argument | str) -> tuple[str, ...]:

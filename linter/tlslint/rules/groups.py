@@ -47,6 +47,7 @@ class WrittenGroups:
 
     argument: Argument
     labels: list[str]
+    setting: Setting[str]
 
     def span_of(self, name: str) -> Span:
         """Return where a name stands in the list, or the list where it does not."""
@@ -62,7 +63,7 @@ def written_groups(deployment: Deployment) -> Iterator[WrittenGroups]:
         setting = host.tls.groups
         argument = value_argument(setting)
         if argument is not None and setting.known != "auto" and "$" not in argument and "{{" not in argument:
-            found.setdefault(id(setting), WrittenGroups(argument, [])).labels.extend(labels)
+            found.setdefault(id(setting), WrittenGroups(argument, [], setting)).labels.extend(labels)
     yield from found.values()
 
 

@@ -5,7 +5,7 @@ from dataclasses import field
 from functools import lru_cache
 
 from tlslint.finding import Severity
-from tlslint.intention import Fix, Safety, SetValue
+from tlslint.intention import Fix, ReplacePart, Safety, SetValue
 from tlslint.parse.tree import Argument, Span
 from tlslint.policy import Policy
 from tlslint.record import dataclass
@@ -451,6 +451,24 @@ def _names_broken(text: str) -> bool:
     if suite is not None:
         return broken_reason(suite) is not None
     return any(word in BROKEN_ALIASES for word in text.split("+"))
+
+
+def without(value: str, dropped: Iterable[Token]) -> str:
+    """Return a cipher list without some of its words, each of which takes one separator along."""
+    for token in sorted(dropped, key=lambda token: -token.start):
+        start, end = token.start - len(token.operator), token.end
+        if end < len(value):
+            end += 1
+        elif start:
+            start -= 1
+        value = value[:start] + value[end:]
+    return value.rstrip(": ,;")
+
+
+def rewritten(written: WrittenList, value: str, title: str) -> Fix:
+    """Return the fix by which a list reads otherwise and selects the same, or what was meant."""
+    place = written.setting.places[-1]
+    return Fix(title, Safety.SAFE, (ReplacePart(place, written.argument.span, value),))
 
 
 def policy_list(setting: Setting[str], endpoints: Iterable[Endpoint], policy: Policy) -> Fix | None:

@@ -1,11 +1,13 @@
 """What the rules about protocol versions share: which settings decide, and whether anything is left to negotiate."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
-from tlslint.policy import Policy
+from tlslint.intention import Fix, Safety, SetValue
+from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
-from tlslint.rules.words import governed_by, listed, releases
+from tlslint.rules.words import governed_by, governing, listed, releases
 from tlslint.target import Target, Version
 from tlslint.tls.handshake import build, level_of
 from tlslint.tls.protocols import compiled, negotiable
@@ -100,6 +102,20 @@ def available(deployment: Deployment, name: str) -> bool:
     if name == TLS13 and server is not None and server < SERVERS_WITH_TLS13[deployment.server]:
         return False
     return any(name in compiled(build(target)) for target in deployment.targets())
+
+
+def allowing(use: Use, versions: Iterable[str], title: str = "", safety: Safety = Safety.SAFE) -> Fix:
+    """Return the fix that switches exactly these versions on where a setting is in force."""
+    names = tuple(sorted(versions))
+    intention = SetValue("protocols", names, use.plain, governing(use.endpoints, "protocols"))
+    return Fix(title or f"allow {listed(names)} only", safety, (intention,))
+
+
+def completed(deployment: Deployment, use: Use, missing: Iterable[str], policy: Policy) -> tuple[str, ...]:
+    """Return the versions of a setting with further ones; where some are outside the policy, the policy's instead."""
+    if any(policy.judge_protocol(name) is not ProtocolVerdict.ALLOWED for name in use.listed):
+        return wanted_protocols(deployment, policy)
+    return tuple(sorted(use.listed | set(missing)))
 
 
 def wanted_protocols(deployment: Deployment, policy: Policy) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ def reported(rule: Rule, deployment: Deployment) -> Iterator[Finding]:
             help=problem.help,
             endpoints=problem.endpoints,
             related=related_places(problem),
+            fix=problem.fix,
         )
 
 

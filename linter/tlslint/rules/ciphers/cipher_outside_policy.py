@@ -25,9 +25,10 @@ allows no version that such suites are for, the version is the finding.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import brings, by_reason, cipher_uses, count, outside, reason_outside, some
+from tlslint.rules.suites import brings, by_reason, cipher_uses, count, outside, policy_list, reason_outside, some
 from tlslint.rules.words import listed
 
 rule = Rule(
@@ -38,6 +39,7 @@ rule = Rule(
     why="CBC suites have a history of padding attacks; what is not needed need not be offered",
     seen="clients notice nothing; scanners and audits report the suites",
     sources=("Mozilla/TLSRef guidelines, ciphers", "RFC 9325, section 4.2", "CVE-2013-0169"),
+    fix=Safety.SAFE,
 )
 
 
@@ -58,5 +60,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             source=policy.source_of("ciphers"),
             help="use the policy's list",
             endpoints=use.labels,
+            fix=policy_list(use.setting, use.endpoints, policy),
             related=[Related(span, "and this") for span in more[:6]],
         )

@@ -21,6 +21,7 @@ has parameters of its own, so nothing is said there.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, RemoveDirective, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, Handshake
 from tlslint.rules.suites import CipherUse, cipher_uses, offered_below_tls13, some
@@ -36,6 +37,7 @@ rule = Rule(
     seen="nothing; the DHE suites of the list are missing in a scan",
     sources=("nginx, ssl_dhparam", "nginx change log, 1.11.0"),
     servers=("nginx",),
+    fix=Safety.SAFE,
 )
 
 
@@ -66,6 +68,7 @@ def _unused(deployment: Deployment) -> Iterator[Finding]:
             label="no DHE suite is negotiable",
             help=f"remove {directive_of(setting)}",
             endpoints=labels(endpoints),
+            fix=Fix(f"remove {directive_of(setting)}", Safety.SAFE, (RemoveDirective(setting.places[-1]),)),
         )
 
 

@@ -21,10 +21,11 @@ and nothing is said. Certificates that could not be read are not judged.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.groups import group_uses
-from tlslint.rules.words import labels, listed
+from tlslint.rules.groups import GroupUse, group_uses
+from tlslint.rules.words import governing, labels, listed
 from tlslint.target import Version
 from tlslint.tls.handshake import build
 
@@ -36,6 +37,7 @@ rule = Rule(
     why="OpenSSL before 1.1.1 wants the curve of its own certificate on its own list",
     seen="handshake failure with TLS 1.2 and an ECDSA certificate; log: no shared cipher",
     sources=("RFC 8422, section 5.1", "OpenSSL 1.0.2, tls1_check_ec_key"),
+    fix=Safety.SAFE,
 )
 CHECKED_UNTIL = Version("1.1.1")
 
@@ -63,4 +65,11 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 label=f"OpenSSL {openssl.version} cannot use the certificate then",
                 help=f"add {listed(curves)} to the list",
                 endpoints=labels(affected),
+                fix=_fix(use, curves),
             )
+
+
+def _fix(use: GroupUse, curves: list[str]) -> Fix:
+    groups = (*(use.setting.known or "").split(":"), *curves)
+    intention = SetValue("groups", groups, use.setting, governing(use.endpoints, "groups"))
+    return Fix(f"add {listed(curves)} to the list", Safety.SAFE, (intention,))

@@ -21,9 +21,10 @@ is in the policy, the finding is advice.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import CipherUse, cipher_uses, effect_of
+from tlslint.rules.suites import CipherUse, cipher_uses, effect_of, policy_list
 from tlslint.rules.words import listed
 
 rule = Rule(
@@ -34,6 +35,7 @@ rule = Rule(
     why="each OpenSSL reads the default in its own way; it includes static RSA key exchange and CBC mode",
     seen="clients notice nothing; scanners report what the default brings",
     sources=("nginx, ssl_ciphers", "openssl-ciphers(1)"),
+    fix=Safety.SAFE,
 )
 
 
@@ -55,4 +57,5 @@ def _finding(use: CipherUse, policy: Policy) -> Finding:
         source=policy.source_of("ciphers"),
         help="set the policy's list at the outermost level, for all hosts",
         endpoints=use.labels,
+        fix=policy_list(use.setting, use.endpoints, policy),
     )

@@ -24,9 +24,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
-from tlslint.rules.suites import CipherUse, cipher_uses, count, some
+from tlslint.rules.suites import CipherUse, cipher_uses, count, policy_list, some
 from tlslint.target import Target
 from tlslint.tls.ciphers import Suite
 from tlslint.tls.handshake import build
@@ -39,6 +40,7 @@ rule = Rule(
     why="clients take a worse suite where their best one is missing",
     seen="usually nothing; a client that has only those suites ends with `handshake failure`",
     sources=("Mozilla/TLSRef guidelines, ciphers",),
+    fix=Safety.SAFE,
 )
 
 
@@ -68,6 +70,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 source=policy.source_of("recommended_ciphers"),
                 help="use the policy's list",
                 endpoints=use.labels,
+                fix=policy_list(use.setting, use.endpoints, policy),
             )
 
 

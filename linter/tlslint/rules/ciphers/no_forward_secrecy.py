@@ -23,9 +23,10 @@ that the policy itself lists. Where the policy has no opinion the finding is adv
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import brings, cipher_uses, count, keys_unknown, some, without_forward_secrecy
+from tlslint.rules.suites import brings, cipher_uses, count, keys_unknown, policy_list, some, without_forward_secrecy
 
 rule = Rule(
     code="TLS204",
@@ -35,6 +36,7 @@ rule = Rule(
     why="recorded traffic can be read by whoever gets the certificate's key later",
     seen="clients notice nothing; scanners report static RSA key exchange",
     sources=("RFC 9325, section 4.1", "CVE-2017-13099", "Mozilla/TLSRef guidelines, ciphers"),
+    fix=Safety.SAFE,
 )
 
 
@@ -54,5 +56,6 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             source=policy.source_of("ciphers"),
             help="use the policy's list, or exclude them with !kRSA",
             endpoints=use.labels,
+            fix=policy_list(use.setting, use.endpoints, policy),
             related=[Related(span, "and this") for span in more[:6]],
         )

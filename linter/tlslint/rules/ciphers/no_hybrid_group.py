@@ -23,10 +23,11 @@ lists its groups without a hybrid one is not contradicted.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, RemoveDirective, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.groups import HYBRID, GroupUse, group_uses
-from tlslint.rules.words import directive_of, labels, span_of
+from tlslint.rules.words import directive_of, governing, labels, span_of
 from tlslint.tls.groups import groups as groups_of
 from tlslint.tls.handshake import build
 
@@ -38,6 +39,7 @@ rule = Rule(
     why="traffic recorded today can be decrypted once a large quantum computer exists",
     seen="nothing; browsers show X25519 instead of X25519MLKEM768 in their connection details",
     sources=("OpenSSL 3.5 changes: default groups", "Mozilla/TLSRef guidelines 5.8, tls_curves"),
+    fix=Safety.SAFE,
 )
 
 
@@ -74,4 +76,19 @@ def _finding(use: GroupUse, policy: Policy, lacking: bool, everywhere: bool) -> 
         source=policy.source_of("require_post_quantum" if policy.require_post_quantum else "groups"),
         help=advice,
         endpoints=labels(use.endpoints),
+        fix=_fix(use, everywhere) if lacking else None,
     )
+
+
+def _fix(use: GroupUse, everywhere: bool) -> Fix | None:
+    value = use.setting.known or ""
+    if not everywhere:
+        # the library's own list is wider, which somebody may have wanted to prevent
+        place = use.setting.places[-1]
+        title = f"remove {place.directive.name}, so that the TLS library's own list is used"
+        return Fix(title, Safety.UNSAFE, (RemoveDirective(place),))
+    if "/" in value or "*" in value:
+        return None
+    groups = (HYBRID, *value.split(":"))
+    intention = SetValue("groups", groups, use.setting, governing(use.endpoints, "groups"))
+    return Fix(f"put {HYBRID} in front", Safety.SAFE, (intention,))

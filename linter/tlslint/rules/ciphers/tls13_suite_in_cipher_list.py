@@ -22,9 +22,10 @@ not reported.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.suites import count, lists_in_force, names_tls13, some
+from tlslint.rules.suites import count, lists_in_force, names_tls13, rewritten, some, without
 from tlslint.rules.words import part_of
 from tlslint.tls.ciphers import tokens
 
@@ -36,6 +37,7 @@ rule = Rule(
     why="OpenSSL keeps the suites of TLS 1.3 in another list, which this one never changes",
     seen="suites of TLS 1.3 that the list leaves out are negotiated all the same",
     sources=("SSL_CTX_set_cipher_list(3)", "nginx, ssl_conf_command"),
+    fix=Safety.SAFE,
 )
 
 
@@ -57,4 +59,5 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             label="only counts for TLS 1.3, which has a list of its own",
             help="take them out; ssl_conf_command Ciphersuites or SSLCipherSuite TLSv1.3 sets the other list",
             endpoints=written.labels,
+            fix=rewritten(written, without(value, found), "take them out, which changes nothing on the wire"),
         )

@@ -24,11 +24,12 @@ import re
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.spelling import nearest
-from tlslint.rules.suites import WrittenList, lists_in_force, refused, some
-from tlslint.rules.words import part_of, releases
+from tlslint.rules.suites import WrittenList, lists_in_force, refused, rewritten, some
+from tlslint.rules.words import listed, part_of, releases
 from tlslint.tls.ciphers import KNOWN, Token, by_standard_name, known_aliases, tokens
 from tlslint.tls.handshake import build
 
@@ -40,6 +41,7 @@ rule = Rule(
     why="the list is not what it looks like, and no log says so",
     seen="nothing; `openssl ciphers -v` shows what is left of the list",
     sources=("openssl-ciphers(1)", "SSL_CTX_set_cipher_list(3)", "OpenSSL 3.2 changes: standard names"),
+    fix=Safety.SAFE,
 )
 
 HISTORIC = re.compile(r"[ka]?KRB5(?:-\S+)?|EXP-KRB5-\S+|[kae]?FZA(?:-\S+)?")
@@ -76,7 +78,19 @@ def _unknown(written: WrittenList, dropped: list[Token]) -> Finding:
         help=f"write {operator}{meant}" if meant else "take it out, or look for the name in `openssl ciphers ALL`",
         endpoints=written.labels,
         related=[Related(span, "nor does this") for span in more[:6]],
+        fix=_respelt(written, dropped),
     )
+
+
+def _respelt(written: WrittenList, dropped: list[Token]) -> Fix | None:
+    """Write what was meant, where that is clear of every word."""
+    value = str(written.argument)
+    meant = {token.start: nearest(token.text, (*KNOWN, *known_aliases())) for token in dropped}
+    if not all(meant.values()):
+        return None
+    for token in sorted(dropped, key=lambda token: -token.start):
+        value = value[: token.start] + meant[token.start] + value[token.end :]
+    return rewritten(written, value, f"write {listed(token.operator + meant[token.start] for token in dropped)}")
 
 
 def _standard_name(deployment: Deployment, written: WrittenList, token: Token) -> Iterator[Finding]:
@@ -97,4 +111,9 @@ def _standard_name(deployment: Deployment, written: WrittenList, token: Token) -
         label="IANA's name, known since OpenSSL 3.2",
         help=f"write {name}",
         endpoints=written.labels,
+        fix=rewritten(
+            written,
+            str(written.argument)[: token.start] + name + str(written.argument)[token.end :],
+            f"write {name}",
+        ),
     )

@@ -22,6 +22,7 @@ releases which do not. `auto` is nginx's own word. Lists with variables are not 
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, RemoveDirective, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.groups import WrittenGroups, written_groups
@@ -38,6 +39,7 @@ rule = Rule(
     seen="nginx -t: [emerg] SSL_CTX_set1_curves_list(…) failed",
     seen_apache='Apache does not start (apache2 -t says nothing): AH02407: "SSLOpenSSLConfCmd Groups …" failed',
     sources=("SSL_CTX_set1_groups_list(3)", "OpenSSL 3.5 changes: X25519MLKEM768"),
+    fix=Safety.SAFE,
 )
 
 
@@ -72,7 +74,26 @@ def _check(deployment: Deployment, written: WrittenGroups) -> Iterator[Finding]:
         label=label,
         help="name each group once" if error == DUPLICATE else "take the unknown names out, or remove the directive",
         endpoints=written.labels,
+        fix=_fix(written, error, unknown, everywhere),
     )
+
+
+def _fix(written: WrittenGroups, error: str, unknown: tuple[str, ...], everywhere: bool) -> Fix | None:
+    words = [word.strip() for word in written.argument.split(":")]
+    if error == DUPLICATE:
+        kept = list(dict.fromkeys(words))
+    elif unknown and "/" not in written.argument:
+        kept = [word for word in words if word not in unknown]
+    else:
+        return None
+    if kept == words:
+        return None
+    # a group that only some releases lack is offered by the others
+    safety = Safety.SAFE if everywhere or error == DUPLICATE else Safety.UNSAFE
+    if not kept:
+        place = written.setting.places[-1]
+        return Fix(f"remove {place.directive.name}", safety, (RemoveDirective(place),))
+    return Fix(f"list {listed(kept)}", safety, (SetValue("groups", tuple(kept), written.setting),))
 
 
 def _blamed(value: str, unknown: tuple[str, ...]) -> Iterator[str]:

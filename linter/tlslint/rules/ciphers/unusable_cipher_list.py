@@ -24,12 +24,14 @@ OpenSSL is not known, a list is an error only if all supported releases agree; o
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules.suites import (
     TLS13,
     WrittenList,
     names_tls13,
+    policy_list,
     refused,
     refused_by_all,
     some,
@@ -48,6 +50,7 @@ rule = Rule(
     seen="curl: (35) sslv3 alert handshake failure; nginx log: no shared cipher",
     seen_apache="curl: (35) sslv3 alert handshake failure; with nothing left, Apache does not start: AH01898",
     sources=("SSL_CTX_set_cipher_list(3)", "openssl-ciphers(1)"),
+    fix=Safety.SAFE,
 )
 SEEN_REFUSED = "nginx -t: [emerg] SSL_CTX_set_cipher_list(…) failed"
 WHY_REFUSED = "the server does not start, and a reload keeps the old configuration"
@@ -86,6 +89,7 @@ def _refused(deployment: Deployment, written: WrittenList, error: str, versions:
         source=policy.source_of("ciphers"),
         help="use the policy's list",
         endpoints=written.labels,
+        fix=policy_list(written.setting, (), policy),
     )
 
 
@@ -105,6 +109,7 @@ def _unused(deployment: Deployment, handshake: Handshake, policy: Policy) -> Ite
         source=policy.source_of("ciphers"),
         help="use the policy's list",
         endpoints=handshake.labels,
+        fix=policy_list(handshake.tls.ciphers, handshake.endpoints, policy),
     )
 
 

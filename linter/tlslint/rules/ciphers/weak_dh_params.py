@@ -19,9 +19,11 @@ A file that is not in the tree is not judged. Parameters that no DHE suite uses 
 server refuses them. The groups of RFC 7919 and RFC 3526 are shared by many and long enough.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint
 from tlslint.rules.suites import offered_below_tls13
@@ -37,6 +39,7 @@ rule = Rule(
     why="short primes can be broken (Logjam); security level 2 refuses less than 2048 bits",
     seen="OpenSSL: dh key too small, at the server's start or in the client",
     sources=("CVE-2015-4000", "RFC 7919", "RFC 9325, section 4.4", "SSL_CTX_set_security_level(3)"),
+    fix=Safety.MANUAL,
 )
 DEFAULT_LEAST = 2048
 LEAST_BY_LEVEL = (0, 1024, 2048, 3072, 7680, 15360)
@@ -88,4 +91,10 @@ def _finding(
         source=policy.source_of("minimum_dh_bits"),
         help=f"use parameters with {listed([str(max(least, DEFAULT_LEAST))])} bits, or drop DHE suites and the file",
         endpoints=labels(endpoints),
+        fix=_fix(endpoints, max(least, DEFAULT_LEAST)),
     )
+
+
+def _fix(endpoints: list[Endpoint], bits: int) -> Fix:
+    file = endpoints[0].tls.dh_params.known or "FILE"
+    return Fix("make new parameters", Safety.MANUAL, commands=(f"openssl dhparam -out {shlex.quote(file)} {bits}",))

@@ -22,11 +22,13 @@ does not know is unsupported-group's subject.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.parse.tree import Span
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.groups import GroupUse, group_uses
-from tlslint.rules.words import labels, listed, part_of, value_argument
+from tlslint.rules.words import governing, labels, listed, part_of, value_argument
+from tlslint.tls.ciphers import OpenSSL
 from tlslint.tls.groups import Group, evaluate_groups
 from tlslint.tls.handshake import build
 
@@ -38,6 +40,7 @@ rule = Rule(
     why="the group decides how hard recorded traffic is to break",
     seen="clients notice nothing; scanners report the groups",
     sources=("NIST SP 800-57 Part 1, section 5.6", "RFC 8422", "Mozilla/TLSRef guidelines, tls_curves"),
+    fix=Safety.SAFE,
 )
 LEAST_BITS = 112
 
@@ -81,4 +84,25 @@ def _finding(deployment: Deployment, use: GroupUse, found: list[Group], weak: li
         help=f"use {':'.join(policy.recommended_groups)}" if policy.recommended_groups else "take it out of the list",
         endpoints=labels(use.endpoints),
         related=[Related(span, "and this") for span, _ in more[:6]],
+        fix=_fix(deployment, use, {group.name for group in found}, policy),
     )
+
+
+def _fix(deployment: Deployment, use: GroupUse, unwanted: set[str], policy: Policy) -> Fix | None:
+    """Keep what may stay, in its order; where nothing may, take what every library of the target knows."""
+    libraries = [build(target) for target in deployment.targets()]
+    value = use.setting.known or ""
+    kept = [word.strip() for word in value.split(":") if not _named(word, libraries) & unwanted]
+    kept = kept or [
+        name
+        for name in policy.recommended_groups or ()
+        if not any(evaluate_groups(name, one).error for one in libraries)
+    ]
+    if not kept or "/" in value:
+        return None
+    intention = SetValue("groups", tuple(kept), use.setting, governing(use.endpoints, "groups"))
+    return Fix(f"list {listed(kept)} only", Safety.SAFE, (intention,))
+
+
+def _named(word: str, libraries: list[OpenSSL]) -> set[str]:
+    return {group.name for openssl in libraries for group in evaluate_groups(word.strip(), openssl).groups}

@@ -22,10 +22,11 @@ by.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Handshake
+from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting
 from tlslint.rules.suites import TLS13, some, suites_on
-from tlslint.rules.words import labels, value_argument
+from tlslint.rules.words import governing, labels, listed, value_argument
 
 rule = Rule(
     code="TLS208",
@@ -35,6 +36,7 @@ rule = Rule(
     why="a short authentication tag makes forgeries likelier; a suite without encryption hides nothing",
     seen="clients notice nothing; scanners report the suites",
     sources=("RFC 8446, section B.4", "RFC 9150", "Mozilla/TLSRef guidelines, ciphersuites"),
+    fix=Safety.SAFE,
 )
 WEAK = ("TLS_AES_128_CCM_8_SHA256", "TLS_SHA256_SHA256", "TLS_SHA384_SHA384")
 
@@ -76,4 +78,18 @@ def _finding(handshakes: list[Handshake], names: list[str], policy: Policy) -> F
         if policy.tls13_ciphers
         else "take the weak suites out of Ciphersuites",
         endpoints=labels(endpoints),
+        fix=_fix(setting, endpoints, names, policy),
     )
+
+
+def _fix(setting: Setting[str | None], endpoints: list[Endpoint], outside: list[str], policy: Policy) -> Fix | None:
+    others = [endpoint for endpoint in endpoints if endpoint.answering.tls.conf_commands.known != ()]
+    if not setting.explicit and others:
+        return None  # a further command would end the inheritance of those
+    suites = policy.recommended_tls13_ciphers or policy.tls13_ciphers
+    if suites is None:
+        suites = tuple(name for name in (setting.known or "").split(":") if name not in outside)
+    if not suites:
+        return None
+    intention = SetValue("ciphersuites", tuple(suites), setting, governing(endpoints, "ciphersuites"))
+    return Fix(f"offer {listed(suites)} only", Safety.SAFE, (intention,))

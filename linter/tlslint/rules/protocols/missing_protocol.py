@@ -24,9 +24,10 @@ nobody wrote are implicit-protocols' subject; what a command takes away is overr
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import TLS13, Use, available, serving
+from tlslint.rules.versions import TLS13, Use, allowing, available, completed, serving, wanted_protocols
 from tlslint.rules.words import directive_of, labels, listed
 
 rule = Rule(
@@ -37,6 +38,7 @@ rule = Rule(
     why="TLS 1.3 is faster, hides more of the handshake and has no weak options; hybrid key exchange needs it",
     seen="a client that takes TLS 1.3 only ends with the alert `protocol version`; all others notice nothing",
     sources=("RFC 8446", "NIST SP 800-52 Rev. 2, section 3.1", "Mozilla/TLSRef guidelines, tls_versions"),
+    fix=Safety.SAFE,
 )
 
 
@@ -62,4 +64,12 @@ def _finding(deployment: Deployment, use: Use, missing: list[str], policy: Polic
         if possible
         else f"upgrade to a server and a TLS library that have {listed(missing)}",
         endpoints=labels(use.endpoints),
+        fix=_fix(deployment, use, missing, policy),
     )
+
+
+def _fix(deployment: Deployment, use: Use, missing: list[str], policy: Policy) -> Fix | None:
+    versions = completed(deployment, use, missing, policy)
+    if not set(missing) <= {*wanted_protocols(deployment, policy)}:
+        return None  # not every release that the target may be has it
+    return allowing(use, versions, f"allow {listed(versions)}")

@@ -22,9 +22,10 @@ not judged.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, nothing_left, uses
+from tlslint.rules.versions import Use, allowing, nothing_left, uses, wanted_protocols
 from tlslint.rules.words import directive_of, labels, listed, span_of
 
 rule = Rule(
@@ -36,6 +37,7 @@ rule = Rule(
     seen="every handshake fails; curl reports `tlsv1 alert protocol version` or `tlsv1 alert internal error`",
     seen_apache="Apache does not start (apache2 -t says nothing): AH02231: No SSL protocols available",
     sources=("SSL_CONF_cmd(3)", "nginx, ssl_protocols"),
+    fix=Safety.SAFE,
 )
 
 
@@ -50,7 +52,14 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 source=policy.source_of("protocols"),
                 help=f"allow {listed(policy.protocols)}",
                 endpoints=labels(use.endpoints),
+                fix=_fix(deployment, use, policy),
             )
+
+
+def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix | None:
+    if len(use.effective.places) > len(use.plain.places):
+        return None  # a command takes them away
+    return allowing(use, wanted_protocols(deployment, policy))
 
 
 def _message(use: Use) -> str:

@@ -19,10 +19,11 @@ What counts is who decides the versions on that socket: before nginx 1.29.2 that
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import TLS13, serving
-from tlslint.rules.words import labels, span_of
+from tlslint.rules.versions import TLS13, Use, allowing, available, completed, serving
+from tlslint.rules.words import labels, listed, span_of
 
 rule = Rule(
     code="TLS110",
@@ -32,6 +33,7 @@ rule = Rule(
     why="QUIC is defined for TLS 1.3 alone (RFC 9001, section 4.2)",
     seen="HTTP/3 never connects; browsers fall back to TCP without a message",
     sources=("RFC 9001, section 4.2", "nginx, QUIC and HTTP/3: requires TLSv1.3"),
+    fix=Safety.SAFE,
 )
 
 
@@ -45,4 +47,12 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 label="lacks TLSv1.3",
                 help="add TLSv1.3, or take the QUIC listener away",
                 endpoints=labels(use.quic),
+                fix=_fix(deployment, use, policy),
             )
+
+
+def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix | None:
+    if len(use.effective.places) > len(use.plain.places) or not available(deployment, TLS13):
+        return None  # a command takes it away, or nothing here can have it
+    versions = completed(deployment, use, [TLS13], policy)
+    return allowing(use, versions, f"allow {listed(versions)}") if TLS13 in versions else None

@@ -21,9 +21,10 @@ reported as advice only.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, asleep, serving, united_by_accident
+from tlslint.rules.versions import Use, allowing, asleep, serving, united_by_accident
 from tlslint.rules.words import directive_of, labels, listed, place_of
 
 rule = Rule(
@@ -35,6 +36,7 @@ rule = Rule(
     seen="versions are negotiated that the last line leaves out; nginx warns only of a word that occurs twice",
     seen_apache="versions are negotiated, or refused, that an earlier line decided otherwise; nobody warns",
     sources=("nginx, ssl_protocols (measured on 1.22 and 1.31)",),
+    fix=Safety.SAFE,
 )
 
 
@@ -74,7 +76,14 @@ def _finding(deployment: Deployment, use: Use, policy: Policy) -> Finding:
         help="keep one line",
         endpoints=labels(use.endpoints),
         related=[Related(last.span, "the last line, which does not replace it")],
+        fix=_fix(use, set(extra), policy),
     )
+
+
+def _fix(use: Use, extra: set[str], policy: Policy) -> Fix:
+    """Keep what is served, but for what only an earlier line brings and the policy does not allow."""
+    kept = [name for name in use.listed if name not in extra or policy.judge_protocol(name) is ProtocolVerdict.ALLOWED]
+    return allowing(use, kept, f"say it in one line: {listed(sorted(kept))}")
 
 
 def _s(names: list[str]) -> str:

@@ -22,7 +22,8 @@ not known, the finding says on which versions it holds.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
-from tlslint.policy import Policy
+from tlslint.intention import Fix, Safety, SetValue
+from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment, Endpoint, Setting, Shadow
 from tlslint.rules.words import directive_of, listed, negotiating
 
@@ -35,6 +36,7 @@ rule = Rule(
     seen="clients negotiate the default server's versions: `openssl s_client -servername` shows them",
     sources=("nginx, ssl_protocols: virtual servers", "nginx change log, 1.29.2"),
     servers=("nginx",),
+    fix=Safety.UNSAFE,
 )
 
 
@@ -43,12 +45,12 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for endpoint in negotiating(deployment):
         shadow = next((shadow for shadow in endpoint.shadowed if shadow.field == "protocols"), None)
         if shadow is not None:
-            yield _shadowed(endpoint, shadow)
+            yield _shadowed(endpoint, shadow, policy)
         else:
             yield from _ignored_command(endpoint)
 
 
-def _shadowed(endpoint: Endpoint, shadow: Shadow) -> Finding:
+def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy) -> Finding:
     own, governing = _versions(shadow.own), _versions(shadow.governing)
     weaker = min(governing, default="") < min(own, default="")
     where = f"on {shadow.versions}, " if shadow.versions else ""
@@ -63,7 +65,22 @@ def _shadowed(endpoint: Endpoint, shadow: Shadow) -> Finding:
         help="set the versions in the default server or above all hosts, or give this host a socket of its own",
         endpoints=[endpoint.label],
         related=_decider(endpoint, shadow.governing),
+        fix=_fix(endpoint, shadow, own, policy),
     )
+
+
+def _fix(endpoint: Endpoint, shadow: Shadow, own: list[str], policy: Policy) -> Fix | None:
+    """Let the default server ask for what the host asks for, where no other host of the socket asks for more."""
+    wishes = {
+        tuple(_versions(host.tls.setting("protocols")))
+        for host in endpoint.listener.virtual_hosts
+        if host.tls.protocols.explicit and host is not endpoint.listener.default
+    }
+    allowed = all(policy.judge_protocol(name) is ProtocolVerdict.ALLOWED for name in own)
+    if wishes - {tuple(own)} or not own or not allowed:
+        return None
+    intention = SetValue("protocols", tuple(own), shadow.governing, (endpoint.listener.default,))
+    return Fix(f"allow {listed(own)} in the default server, which decides", Safety.UNSAFE, (intention,))
 
 
 def _ignored_command(endpoint: Endpoint) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ nginx takes the words in any case. Words with a variable or a template's placeho
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.words import reported
@@ -33,6 +34,7 @@ rule = Rule(
     seen='nginx -t: [emerg] invalid value "…"',
     seen_apache="apache2 -t: SSLProtocol: Illegal protocol '…'",
     sources=("nginx, ssl_protocols",),
+    fix=Safety.SAFE,
 )
 
 

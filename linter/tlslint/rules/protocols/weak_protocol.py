@@ -25,11 +25,11 @@ not negotiable, because the next machine may differ. What nobody wrote (implicit
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
-from tlslint.intention import Fix, Safety, SetValue
+from tlslint.intention import Safety
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, asleep, serving, united_by_accident, wanted_protocols
-from tlslint.rules.words import governing, labels, listed, place_of
+from tlslint.rules.versions import Use, allowing, asleep, serving, united_by_accident, wanted_protocols
+from tlslint.rules.words import labels, listed, place_of
 
 rule = Rule(
     code="TLS101",
@@ -68,11 +68,5 @@ def _check(deployment: Deployment, use: Use, policy: Policy) -> Iterator[Finding
             source=policy.source_of("protocols"),
             help=f"allow {listed(policy.protocols)} only",
             endpoints=labels(use.endpoints),
-            fix=_fix(deployment, use, policy),
+            fix=allowing(use, wanted_protocols(deployment, policy)),
         )
-
-
-def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix:
-    versions = wanted_protocols(deployment, policy)
-    title = f"allow {listed(versions)} only"
-    return Fix(title, Safety.SAFE, (SetValue("protocols", versions, use.plain, governing(use.endpoints, "protocols")),))
