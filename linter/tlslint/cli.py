@@ -184,6 +184,10 @@ ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="Settings file, instead of the nearest tlslint.toml.")
 ]
 Isolated = Annotated[bool, typer.Option("--isolated", help="Ignore all settings files.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes at work on large trees (default: one a CPU)."),
+]
 Colour = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="When to use colour.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Findings and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List everything that could not be checked.")]
@@ -396,6 +400,7 @@ def check(
     stdin_filename: StdinFilename = None,
     config: ConfigFile = None,
     isolated: Isolated = False,
+    jobs: Jobs = None,
     color: Colour = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -412,7 +417,7 @@ def check(
     if hook and write_baseline:
         raise Failure("--write-baseline needs all findings, and --hook has those of a few files")
     settings = _settings(
-        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
+        config, isolated, jobs=jobs, policy=policy, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, select=select, ignore=ignore, fail_on=fail_on, now=_moment(now),
         stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
@@ -697,6 +702,7 @@ def show(
     stdin_filename: StdinFilename = None,
     config: ConfigFile = None,
     isolated: Isolated = False,
+    jobs: Jobs = None,
     color: Colour = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -706,15 +712,9 @@ def show(
     from tlslint.run import predict
 
     settings = _settings(
-        config,
-        isolated,
-        target=target,
-        root=root,
-        path_map=path_map,
-        server=server,
-        apache_defines=define,
-        stdin_filename=stdin_filename,
-    )
+        config, isolated, jobs=jobs, target=target, root=root, path_map=path_map, server=server,
+        apache_defines=define, stdin_filename=stdin_filename,
+    )  # fmt: skip
     with _refusing():
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
     if output_format == "json":
@@ -749,6 +749,7 @@ def inventory(
     stdin_filename: StdinFilename = None,
     config: ConfigFile = None,
     isolated: Isolated = False,
+    jobs: Jobs = None,
     color: Colour = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -762,9 +763,8 @@ def inventory(
     from tlslint.run import predict
 
     settings = _settings(
-        config, isolated, policy=policy, target=target, root=root, path_map=path_map, server=server,
-        apache_defines=define, now=_moment(now),
-        stdin_filename=stdin_filename,
+        config, isolated, jobs=jobs, policy=policy, target=target, root=root, path_map=path_map, server=server,
+        apache_defines=define, now=_moment(now), stdin_filename=stdin_filename,
     )  # fmt: skip
     with _refusing():
         rules = load_policy(settings.policy)

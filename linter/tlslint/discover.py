@@ -22,6 +22,7 @@ from tlslint.resolve.apache_include import included
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.settings import Settings
 from tlslint.sniff import ServerKind, server_kind
+from tlslint.workers import Workers
 
 
 def _words(text: str) -> frozenset[str]:
@@ -94,17 +95,19 @@ def discover(
     stdin_name: str = STANDARD_INPUT,
     overlay: Mapping[str, bytes] | None = None,
     changed: Changed | None = None,
+    workers: Workers | None = None,
 ) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
 
     `stdin_name` is the file that a configuration on standard input stands for: its includes are looked for from there.
-    `overlay` has the contents that files are to have instead of their own, by host path.
+    `overlay` has the contents that files are to have instead of their own, by host path. `workers` may help.
     Of what is there, only roots are taken that have to do with the files that `changed`, if it is given; those of them
     that are configuration are looked at wherever they lie.
     Without paths: the usual main files in the settings' root or path map, or else all that is there; else all in `.`.
     """
     named = [path for path in paths if path != "-"]
-    files = _files([*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths, settings, overlay)
+    seen = [*named, stdin_name] if "-" in paths and stdin_name != STANDARD_INPUT else paths
+    files = _files(seen, settings, overlay, workers)
     search = _Search(files, settings, changed)
     for path in paths or search.default_paths():
         if path == "-":
@@ -116,14 +119,22 @@ def discover(
     return search.result()
 
 
-def _files(paths: Sequence[str], settings: Settings, overlay: Mapping[str, bytes] | None) -> Files:
+def _files(
+    paths: Sequence[str], settings: Settings, overlay: Mapping[str, bytes] | None, workers: Workers | None
+) -> Files:
     allowed: list[str] = []
     for path in paths or ["."]:
         if path != "-":
             allowed += [path] if os.path.isdir(path) else [path, _folder_of(path)]
     if not paths and (settings.root or settings.path_map):
         allowed = []
-    return Files(allowed=list(dict.fromkeys(allowed)), root=settings.root, path_map=settings.path_map, overlay=overlay)
+    return Files(
+        allowed=list(dict.fromkeys(allowed)),
+        root=settings.root,
+        path_map=settings.path_map,
+        overlay=overlay,
+        workers=workers,
+    )
 
 
 def _folder_of(path: str) -> str:
@@ -246,10 +257,10 @@ def _nginx_reach(files: Files, entry: str, base: str) -> set[str]:
         tree = files.tree(pending.pop())
         if isinstance(tree, Unreadable):
             continue
-        for path in included_files(files, tree, base):
-            if path not in reached:
-                reached.add(path)
-                pending.append(path)
+        new = [path for path in included_files(files, tree, base) if path not in reached]
+        files.read_ahead(new, base)
+        reached.update(new)
+        pending.extend(dict.fromkeys(new))
     return reached
 
 

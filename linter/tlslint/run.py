@@ -20,6 +20,7 @@ from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
 from tlslint.settings import TRUST_WORDS, Settings, SettingsError
 from tlslint.target import Target, parse_target
+from tlslint.workers import Workers
 
 if TYPE_CHECKING:
     from tlslint.fix.engine import Check, Outcome
@@ -53,10 +54,12 @@ def lint(
     trees: list[Tree] = []
     checked = Checked()
     changed = Changed(paths) if settings.hook and not settings.unlimited else None
-    with paused_collector(), quiet_certificates():
+    with paused_collector(), quiet_certificates(), Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
             policy = load_policy(part.settings.policy)
-            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed)
+            discovered = discover(
+                part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed, workers
+            )
             for deployment in resolved(discovered, part, report):
                 found.extend(part.own(_judged(deployment, policy, rules, report)))
                 gaps = list(undecided(deployment))
@@ -131,9 +134,9 @@ def predict(paths: Sequence[str], settings: Settings, stdin: bytes | None = None
     """Discover, parse, resolve: the deployments, and what could not be had. Raises `TargetError`."""
     report = Report()
     deployments: list[Deployment] = []
-    with paused_collector(), quiet_certificates():
+    with paused_collector(), quiet_certificates(), Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
-            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename)
+            discovered = discover(part.paths, part.settings, stdin, settings.stdin_filename, workers=workers)
             deployments += resolved(discovered, part, report)
     return deployments, report
 

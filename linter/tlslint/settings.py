@@ -109,6 +109,8 @@ class Settings:
     """Whether to report what comments and the baseline hide (command line only)."""
     show_ignored: bool = False
     """Whether to show, marked as such, what they hide (command line only)."""
+    jobs: int | None = None
+    """How many processes may work at the same time; None is as many as there are processors, for large trees."""
     file: str | None = None
     """Where these settings were read; None for the defaults."""
     base: str = "."
@@ -285,6 +287,11 @@ class _Reader:
             raise self.error(key, f'"{key}" must be a number of days')
         return value
 
+    def jobs(self, key: _Key, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise self.error(key, f'"{key}" must be a number of processes, at least 1')
+        return value
+
     def trust_store(self, key: _Key, value: object) -> tuple[str, ...]:
         names = (value,) if isinstance(value, str) else self.strings(key, value)
         return tuple(name if name in TRUST_WORDS else os.path.join(self.base, name) for name in names)
@@ -376,6 +383,7 @@ _RUN_KEYS: Final[dict[str, _Read]] = {
     "extend-unsafe-fixes": _Reader.strings,
     "severity": _Reader.levels,
     "fail-on": _Reader.level,
+    "jobs": _Reader.jobs,
     "baseline": _Reader.host_path,
     "unsuppressable": _Reader.strings,
     "deployment": _Reader.deployments,

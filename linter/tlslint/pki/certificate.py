@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -135,10 +135,11 @@ class Certificate:
     der: bytes
     sha256: str
 
-    def __init__(self, der: bytes, sha256: str, parsed: "x509.Certificate") -> None:
+    def __init__(self, der: bytes, sha256: str) -> None:
         self.der = der
         self.sha256 = sha256
-        self._x509 = parsed
+        self._signed_by: dict[str, bool | None] = {}
+        """By SHA-256 of the certificate whose key may have signed this one: whether it did."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.sha256 == other.sha256
@@ -149,8 +150,18 @@ class Certificate:
     def __repr__(self) -> str:
         return f"<Certificate {self.label} {self.sha256[:12]}>"
 
-    def __reduce__(self) -> tuple[Callable[[bytes], "Certificate"], tuple[bytes]]:
-        return certificate_from_der, (self.der,)
+    def __reduce__(self) -> tuple[Callable[[bytes, str], "Certificate"], tuple[bytes, str], dict[str, object]]:
+        facts = {name: value for name, value in vars(self).items() if name not in _OF_THE_LIBRARY}
+        return _restored, (self.der, self.sha256), facts
+
+    def work_out(self) -> None:
+        """Work out now what is asked of most certificates, so that a copy of this one has it."""
+        _ = self.label, self.dns_name_set, self.subject_key, self.issuer_key, self.not_before, self.not_after
+        _ = self.public_key_sha256, self.key_bits, self.curve, self.signature_algorithm, self.signature_hash
+
+    @cached_property
+    def _x509(self) -> "x509.Certificate":
+        return _parse(self.der)
 
     @cached_property
     def label(self) -> str:
@@ -222,7 +233,7 @@ class Certificate:
         except asn1.DerError:
             return None
 
-    @property
+    @cached_property
     def signature_algorithm(self) -> str:
         """How the issuer signed it, in OpenSSL's words: `sha256WithRSAEncryption`, `ecdsa-with-SHA256`, …."""
         identifier = self._x509.signature_algorithm_oid.dotted_string
@@ -431,7 +442,9 @@ class Certificate:
 
     def signed_with_key_of(self, issuer: "Certificate") -> bool | None:
         """Whether the issuer's key made this certificate's signature; None when that cannot be computed."""
-        return _signature_holds(self, issuer)
+        if issuer.sha256 not in self._signed_by:
+            self._signed_by[issuer.sha256] = issuer.signed(self._x509)
+        return self._signed_by[issuer.sha256]
 
     def signed(self, signed_object: "x509.Certificate | x509.CertificateRevocationList") -> bool | None:
         """Whether this certificate's key signed a certificate or CRL; None when that cannot be computed."""
@@ -482,10 +495,8 @@ def _verify(key_type: str, key: Any, signed_object: "x509.Certificate | x509.Cer
             key.verify(signed_object.signature, signed)
 
 
-@lru_cache(maxsize=1 << 16)
-def _signature_holds(certificate: Certificate, issuer: Certificate) -> bool | None:
-    return issuer.signed(certificate._x509)
-
+_OF_THE_LIBRARY = frozenset(("_x509", "_public_key", "_subject", "_issuer", "der", "sha256"))
+"""What is not pickled with a certificate: objects of the library, and what it is made again from."""
 
 _MAX_ISSUERS = 1024
 _issuer_keys: dict[bytes, tuple[object, ...]] = {}
@@ -506,8 +517,17 @@ def certificate_from_der(der: bytes) -> Certificate:
     digest = hashlib.sha256(der)
     known = _certificates.get(digest.digest())
     if known is None:
-        known = Certificate(der, digest.hexdigest(), _parse(der))
+        known = Certificate(der, digest.hexdigest())
+        _ = known._x509  # whether it can be read is to be known now
         _certificates[digest.digest()] = known
+    return known
+
+
+def _restored(der: bytes, sha256: str) -> Certificate:
+    """Return the certificate that was pickled, and that could be read then."""
+    known = _certificates.get(bytes.fromhex(sha256))
+    if known is None:
+        known = _certificates[bytes.fromhex(sha256)] = Certificate(der, sha256)
     return known
 
 

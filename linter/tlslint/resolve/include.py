@@ -11,7 +11,9 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.parse.nginx import parse
@@ -20,7 +22,9 @@ from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree
 from tlslint.parse.tree import Unreadable as ReadError
 
 if TYPE_CHECKING:
-    from tlslint.pki.bundle import Bundle
+    from tlslint.pki.bundle import Bundle, KeyFacts
+    from tlslint.resolve.ahead import Read
+    from tlslint.workers import Pending, Workers
 
 MAX_LINKS = 40
 """Symbolic links that Linux follows in one path before it gives up."""
@@ -78,6 +82,7 @@ class Files:
     that stands for the server's `/`; `path_map` gives host directories for server paths, the longest match wins.
     `dump` holds the configuration files by server path (from `nginx -T`): configuration then comes from there alone.
     `overlay` has the contents, by host path, that files are to have instead of their own.
+    `workers` may read certificates while configuration is being parsed.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class Files:
         path_map: Mapping[str, str] | None = None,
         dump: Mapping[str, Source] | None = None,
         overlay: Mapping[str, bytes] | None = None,
+        workers: "Workers | None" = None,
     ) -> None:
         self.reads = 0
         """How many files were read from the file system so far."""
@@ -110,6 +116,9 @@ class Files:
         self._trees: dict[str, Tree | Unreadable] = {}
         self._apache_trees: dict[str, Tree | Unreadable] = {}
         self._bundles: dict[str, Bundle | Unreadable] = {}
+        self._keys: dict[str, KeyFacts | Unreadable] = {}
+        self._workers = workers
+        self._ahead: Pending[Sequence[str], Read] | None = None
         self._certificate_sources: dict[str, Source] = {}
         self._overlay = overlay or {}
         self._hosts: dict[int, str] = {}
@@ -425,6 +434,7 @@ class Files:
 
     def bundle(self, server_path: str) -> "Bundle | Unreadable":
         """Return the certificates in a file; a file is read once by however many names and links it is reached."""
+        self._take_what_was_read_ahead()
         host = self._regular_file(server_path)
         if isinstance(host, Unreadable):
             return host
@@ -437,6 +447,51 @@ class Files:
             known = source if isinstance(source, Unreadable) else read_bundle(source.data, source.path)
             self._bundles[host] = known
         return known
+
+    def private_key(self, server_path: str) -> "KeyFacts | Unreadable":
+        """Return what may be said of the private keys in a file, read once."""
+        self._take_what_was_read_ahead()
+        known = self._keys.get(server_path)
+        if known is None:
+            # most configurations name keys that are not here
+            from tlslint.pki.bundle import read_private_key_facts
+
+            data = self.data(server_path)
+            known = data if isinstance(data, Unreadable) else read_private_key_facts(data)
+            self._keys[server_path] = known
+        return known
+
+    # ahead
+
+    def read_ahead(self, server_paths: Sequence[str], base: str) -> None:
+        """Let workers read the certificates that these nginx files name, if there are enough files to be worth it."""
+        if self._workers is None or self._ahead is not None or self._workers.jobs == 1 or self._dump is not None:
+            return
+        # only here: small runs have nothing to read ahead
+        from tlslint.resolve import ahead
+
+        if len(server_paths) >= ahead.MIN_FILES:
+            self._ahead = ahead.start(self._workers, self, server_paths, base)
+
+    def _take_what_was_read_ahead(self) -> None:
+        if self._ahead is None:
+            return
+        pending, self._ahead = self._ahead, None
+        for bundles, keys in pending.results():
+            for host, bundle in bundles.items():
+                self._bundles.setdefault(host, bundle)
+            for path, key in keys.items():
+                self._keys.setdefault(path, key)
+
+    @contextmanager
+    def newly_read(self) -> Iterator["Read"]:
+        """Collect the certificates and keys that are read within the context and were not read before."""
+        self._ahead = None
+        before = len(self._bundles), len(self._keys)
+        read: Read = ({}, {})
+        yield read
+        read[0].update(islice(self._bundles.items(), before[0], None))
+        read[1].update(islice(self._keys.items(), before[1], None))
 
     def _read(self, server_path: str) -> Source | Unreadable:
         host = self._regular_file(server_path)

@@ -40,7 +40,6 @@ class SettingsReader:
         self.base = base
         self._settings: dict[tuple[object, ...], Setting[object]] = {}
         self._whole: dict[tuple[object, ...], TlsSettings] = {}
-        self._keys: dict[str, KeyFacts | Unreadable] = {}
         self._paths: dict[str, str] = {}
 
     # -- one setting -----------------------------------------------------------------------------------------------
@@ -209,11 +208,7 @@ class SettingsReader:
             return key_facts(file[5:].encode("utf-8", "surrogateescape"))
         if file.startswith(self.NOT_FILES):
             return not_a_file(file)
-        path = self._path(file)
-        if path not in self._keys:
-            data = self.files.data(path)
-            self._keys[path] = data if isinstance(data, Unreadable) else key_facts(data)
-        return self._keys[path]
+        return self.files.private_key(self._path(file))
 
     def _dh_parameters(self, setting: Setting[str | None]) -> "DhParameters | None":
         if not setting.known:

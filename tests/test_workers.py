@@ -1,0 +1,242 @@
+"""Several processes come to the same result as one, whatever happens to them.
+
+Everything runs in a process of its own: where there are other threads, as under a test runner, nothing is forked.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from support.corpus import needed_corpus
+
+ROOT = Path(__file__).parents[1]
+FORKS = hasattr(os, "fork")
+pytestmark = pytest.mark.skipif(not FORKS, reason="processes cannot be forked here")
+
+PRELUDE = """
+import os, signal, sys, threading, time
+from tlslint.workers import Workers, usual_jobs
+main = os.getpid()
+"""
+
+
+def python(script: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", PRELUDE + textwrap.dedent(script), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "linter")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_results_come_in_the_order_of_the_tasks(jobs: int) -> None:
+    script = """
+    tasks = list(range(300))
+    with Workers(int(sys.argv[1])) as workers:
+        pending = workers.start(tasks, lambda number: (number * number, os.getpid()))
+        time.sleep(0.2)
+        results = list(pending.results())
+    assert [square for square, _ in results] == [number * number for number in tasks]
+    print(len({pid for _, pid in results} - {main}) > 0)
+    """
+    assert python(script, str(jobs)) == str(jobs > 1)
+
+
+@pytest.mark.parametrize(
+    "end", ["os.kill(os.getpid(), signal.SIGKILL)", "os._exit(0)", "raise ValueError", "sys.exit(3)"]
+)
+def test_what_a_worker_did_not_hand_back_is_done_again(end: str) -> None:
+    script = f"""
+    def work(number):
+        if os.getpid() != main and number > 2:
+            {end}
+        return number
+    with Workers(3) as workers:
+        pending = workers.start(list(range(40)), work)
+        time.sleep(0.3)
+        print(list(pending.results()) == list(range(40)))
+    """
+    assert python(script) == "True"
+
+
+def test_an_error_is_raised_where_the_results_are_wanted() -> None:
+    script = """
+    def work(number):
+        raise KeyError(number)
+    with Workers(2) as workers:
+        pending = workers.start([7, 8], work)
+        try:
+            list(pending.results())
+        except KeyError as error:
+            print(error)
+    """
+    assert python(script) in ("7", "8")
+
+
+def test_leaving_ends_workers_that_are_still_at_it() -> None:
+    script = """
+    began = time.monotonic()
+    try:
+        with Workers(4) as workers:
+            workers.start(list(range(8)), lambda _: time.sleep(60))
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    try:
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        print("none is left", time.monotonic() - began < 30, len(os.listdir("/proc/self/fd")) < 8)
+    """
+    assert python(script) == "none is left True True"
+
+
+def test_nothing_is_forked_beside_other_threads() -> None:
+    script = """
+    stop = threading.Event()
+    threading.Thread(target=stop.wait, daemon=True).start()
+    with Workers(4) as workers:
+        print(set(workers.start([1, 2, 3], lambda _: os.getpid()).results()) == {main})
+    stop.set()
+    """
+    assert python(script) == "True"
+
+
+def test_workers_print_nothing() -> None:
+    script = """
+    print("once", end="")
+    with Workers(3) as workers:
+        assert list(workers.start(list(range(9)), str).results()) == list("012345678")
+    """
+    assert python(script) == "once"
+
+
+def test_the_usual_number_is_that_of_the_processors() -> None:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    assert python("print(usual_jobs())") == str(min(available, 16))
+
+
+# --- the same output ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated tree that is large enough for workers, with files that cannot be read as they should."""
+    folder = tmp_path_factory.mktemp("hosts") / "tree"
+    script = str(ROOT / "benchmarks" / "tree.py")
+    subprocess.run([sys.executable, script, str(folder), "--hosts=300", "--certificates=distinct"], check=True)
+    files = sorted((folder / "certificates").iterdir())
+    by_suffix = {suffix: [path for path in files if path.suffix == suffix] for suffix in (".pem", ".key")}
+    for suffix, paths in by_suffix.items():
+        other = paths[-1].read_bytes()
+        paths[0].write_bytes(b"")
+        paths[1].write_bytes(b"\x00\xff" * 400)
+        paths[2].write_bytes(paths[2].read_bytes()[:150])
+        paths[3].unlink()
+        paths[3].mkdir()
+        paths[4].unlink()
+        os.mkfifo(paths[4])
+        paths[5].unlink()
+        paths[5].symlink_to(paths[5].name)
+        paths[6].unlink()
+        paths[7].write_bytes(other)
+        paths[8].unlink()
+        paths[8].symlink_to("/etc/hostname")
+        paths[9].write_bytes(paths[9].read_bytes().replace(b"-----\n", b"-----\r\n"))
+        if suffix == ".pem":
+            paths[10].write_bytes(b"".join(paths[10].read_bytes().partition(b"-----END CERTIFICATE-----\n")[::-1]))
+    return folder
+
+
+def tlslint(*arguments: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "tlslint", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "linter")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+NOW = ("--now", "2026-11-23")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "-v", *NOW), ("check", "--output-format", "json", *NOW), ("show", "--output-format", "json"),
+        ("inventory", "--output-format", "json", *NOW), ("check", "--require-certificates", *NOW),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_output_is_the_same_byte_for_byte(arguments: tuple[str, ...], tree: Path) -> None:
+    given = (*arguments, "--isolated", str(tree / "nginx.conf"))
+    alone = tlslint(*given, "--jobs", "1")
+    assert alone[0] == (0 if arguments[0] != "check" else 1), alone[2]
+    assert "shop00299.example.test" in alone[1]
+    for jobs in ("2", "4"):
+        assert tlslint(*given, "--jobs", jobs) == alone
+
+
+def test_workers_read_what_is_read_once(tree: Path) -> None:
+    """The files are opened by the workers, and what they found is what the run has."""
+    script = """
+    from tlslint.resolve.include import Files
+    from tlslint.settings import Settings
+    from tlslint.run import predict
+    import tlslint.resolve.include as include
+    files = []
+    class Watched(Files):
+        def __init__(self, **given):
+            super().__init__(**given)
+            files.append(self)
+    import tlslint.discover
+    tlslint.discover.Files = Watched
+    deployments, report = predict([sys.argv[1]], Settings(jobs=int(sys.argv[2])))
+    assert not report.failures
+    print(files[0].reads, len(files[0]._bundles), len(files[0]._keys))
+    """
+    alone, together = (python(script, str(tree / "nginx.conf"), jobs).split() for jobs in ("1", "3"))
+    assert alone[1:] == together[1:]
+    assert int(together[0]) < int(alone[0]), "the workers have read nothing"
+
+
+def test_an_interruption_ends_everything(tree: Path) -> None:
+    command = [sys.executable, "-m", "tlslint", "check", "--isolated", "--jobs", "4", str(tree / "nginx.conf")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "linter")}
+    for delay in (0.25, 0.6):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        )
+        time.sleep(delay)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert "Traceback" not in errors
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+
+
+def test_the_trees_of_the_corpus_come_out_the_same() -> None:
+    corpus = needed_corpus()
+    script = """
+    from tlslint.resolve import ahead
+    from tlslint.run import lint
+    from tlslint.settings import Settings
+    ahead.MIN_FILES, ahead._FILES_IN_A_TASK = 1, 1
+    folders = sorted({os.path.dirname(os.path.join(folder, name)) for folder, _, names in os.walk(sys.argv[1])
+                      for name in names if name == "nginx.conf"})
+    def outcome(folder, jobs):
+        report = lint([folder], Settings(jobs=jobs, now="2026-11-23"))
+        assert not report.failures
+        return (
+            [(f.code, f.message, f.span.source.path, f.span.start, f.endpoints) for f in report.findings],
+            [(u.what, u.why) for u in report.unknown], report.skipped, report.problems, report.files, report.endpoints,
+        )
+    for folder in folders:
+        assert outcome(folder, 1) == outcome(folder, 3), folder
+    print(len(folders))
+    """
+    assert int(python(script, str(corpus))) > 5
