@@ -17,6 +17,9 @@ MODULES = ("mpm_event", "authz_core", "macro", "info")
 PRELUDE = "DefaultRuntimeDir {folder}\nPidFile {folder}/pid\nErrorLog {folder}/log\nServerName localhost\n"
 PRELUDE += "Listen 127.0.0.1:1\n"
 
+INDENT = 2
+"""Columns by which mod_info indents what stands in a section."""
+
 Line = tuple[int, str, tuple[str, ...]]
 """How deep a directive stands, its name in lower case, its words; an end tag is not told."""
 
@@ -52,22 +55,16 @@ def asked(
 
 
 def _dumped(output: str) -> Iterator[Line]:
-    depth = 0
+    """Depth is told by indentation: mod_info prints no end tag for a section without directives."""
     for raw in output.split("\n"):
-        line = raw.strip(" ")
-        if not line or line.startswith("#") or line == "Syntax OK":
+        line = raw.lstrip(" ")
+        if not line or line.startswith(("#", "</")) or line == "Syntax OK":
             continue
-        if line.startswith("</"):
-            depth -= 1
-            continue
-        words = list(split_words(line))
+        depth = (len(raw) - len(line)) // INDENT
         if line.startswith("<"):
-            text = line[: line.rfind(">")]
-            words = list(split_words(text))
-            yield depth, words[0].value[1:].lower(), tuple(word.value for word in words[1:])
-            depth += 1
-        else:
-            yield depth, words[0].value.lower(), tuple(word.value for word in words[1:])
+            line = line[1 : line.rfind(">")]
+        words = [word.value for word in split_words(line)]
+        yield depth, words[0].lower(), tuple(words[1:])
 
 
 def predicted(
@@ -82,7 +79,7 @@ def predicted(
         str(main),
         str(main.parent),
         defines=tuple(defines),
-        environment=tuple((environment or {}).items()),
+        environment=tuple({"PATH": "/usr/bin:/bin", **(environment or {})}.items()),
     )
     reading = read(root, parse_target(target or "debian-12", "apache"))
     return list(lines_of(reading.main)), reading

@@ -36,7 +36,10 @@ _DIRECTIVE_MODULES: Final = (
     ("proxypass", "proxy_module"),
     ("proxyrequests", "proxy_module"),
     ("redirect", "alias_module"),
-    ("use", "macro_module"),
+    ("setenvif", "setenvif_module"),
+    ("setenv", "env_module"),
+    ("unsetenv", "env_module"),
+    ("passenv", "env_module"),
 )
 """Beginnings of directives' names, and the module that has them."""
 
@@ -150,6 +153,8 @@ class Conditions:
             return self._section(folded[1:])
         if folded in _CORE_DIRECTIVES:
             return self._since(_CORE_DIRECTIVES[folded])
+        if folded in ("use", "undefmacro"):
+            return self.modules.has("macro_module")
         for beginning, module in _DIRECTIVE_MODULES:
             if folded.startswith(beginning):
                 return self.modules.has(module)
@@ -172,7 +177,9 @@ class Conditions:
 
     def _version(self, words: Sequence[str]) -> Outcome:
         if not 1 <= len(words) <= 3:
-            raise ConditionError("<IfVersion takes 1-3 arguments, a comparison operator, a version (and a delimiter)")
+            raise ConditionError(
+                "<IfVersion takes one, two or three arguments, a comparison operator, a version (and a delimiter)"
+            )
         operator, wanted = ("=", words[0]) if len(words) == 1 else (words[0], words[1])
         delimiter = words[2] if len(words) > 2 else None
         if delimiter is None and wanted == ">":

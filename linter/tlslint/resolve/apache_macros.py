@@ -37,14 +37,15 @@ def _substituted(line: LogicalLine, pattern: re.Pattern[str], replacements: dict
     return line.replaced(found) if found else line
 
 
-def wrong_parameters(name: str, parameters: Sequence[str]) -> str:
+def wrong_parameters(name: str, parameters: Sequence[str], where: str) -> str:
     """Return what mod_macro says of a macro's parameters, or nothing where they will do."""
+    macro = f"macro '{fold(name)}' ({where})"
     for index, parameter in enumerate(parameters):
         if not parameter:
-            return f"macro '{name}': empty argument #{index + 1} name"
+            return f"{macro}: empty argument #{index + 1} name"
         if parameter in parameters[:index]:
-            first = parameters.index(parameter)
-            return f"argument name conflict in macro '{name}' between argument #{first + 1} and argument #{index + 1}"
+            both = f"#{parameters.index(parameter) + 1} and #{index + 1}"
+            return f"argument name conflict in {macro}: argument '{parameter}': {both}, change argument names!"
     return ""
 
 
@@ -54,10 +55,13 @@ class Macros:
     def __init__(self, elsewhere: str) -> None:
         self.elsewhere = elsewhere
         """Why there may be macros that nobody saw, or empty."""
+        self.any_yet = False
+        """Whether any macro was ever defined."""
         self._macros: dict[str, Macro] = {}
 
     def define(self, macro: Macro) -> None:
         """Store a macro; the last one of a name counts."""
+        self.any_yet = True
         self._macros[fold(macro.name)] = macro
 
     def remove(self, name: str) -> bool:

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tlslint.parse.apache import (
@@ -527,7 +528,9 @@ class _Reader:
         return True
 
     def _define(self, place: Place, line: LogicalLine) -> None:
-        if self._wrong_arguments(place, 1, 2, "Define a variable, optionally to a value."):
+        if self._wrong_arguments(
+            place, 1, 2, "Define a variable, optionally to a value.  Same as passing -D to the command line."
+        ):
             return
         name, *value = map(str, place.directive.arguments)
         if ":" in name:
@@ -537,7 +540,7 @@ class _Reader:
         self.variables.define(name, value[0] if value else "", self._doubt)
 
     def _undefine(self, place: Place, line: LogicalLine) -> None:
-        if self._wrong_arguments(place, 1, 1, "Undefine a variable"):
+        if self._wrong_arguments(place, 1, 1, "Undefine the existence of a variable. Undo a Define."):
             return
         name = str(place.argument(0))
         if ":" in name:
@@ -568,7 +571,7 @@ class _Reader:
     # -- includes --------------------------------------------------------------------------------------------------
 
     def _include(self, place: Place, line: LogicalLine) -> None:
-        if self._wrong_arguments(place, 1, 1, "Name(s) of the config file(s) to be included"):
+        if self._wrong_arguments(place, 1, 1, _INCLUDE_USAGE[fold(place.directive.name)]):
             return
         self.reading.executed.append(place)
         directive = place.directive
@@ -663,14 +666,14 @@ class _Reader:
             related=tuple((step.span, "included from here") for step in place.includes[-4:]),
         )
         self._missing_lines(f"what {place.directive.name} {place.argument(0)} brings", message, place.directive)
-        sources = [each.source for each in self.inputs]
-        first = next((index for index, source in enumerate(sources) if sources.count(source) > 1), None)
-        if first is None:
-            return
-        keep = first + 1
-        del self.frames[self.inputs[keep].base :]
-        del self.inputs[keep:]
-        self.section.incomplete = self.section.incomplete or message
+        files = [each for each in self.inputs if each.is_file]
+        sources = [file.source for file in files]
+        for file, following in pairwise(files):
+            if sources.count(file.source) > 1:
+                del self.frames[following.base :]
+                del self.inputs[self.inputs.index(following) :]
+                self.section.incomplete = self.section.incomplete or message
+                return
 
     # -- macros ----------------------------------------------------------------------------------------------------
 
@@ -682,7 +685,7 @@ class _Reader:
             self._error("<Macro> directive missing closing '>'", statement.tag)
         elif not name:
             self._error("<Macro macro definition: empty name", statement.tag)
-        elif message := wrong_parameters(name, parameters):
+        elif message := wrong_parameters(name, parameters, _where(place.directive)):
             self._error(message, statement.tag)
         lines: list[LogicalLine] = []
         depth = 1
@@ -701,7 +704,7 @@ class _Reader:
             if depth:
                 lines.append(inner)
         self.reading.executed.append(place)
-        if name and not wrong_parameters(name, parameters):
+        if name and not wrong_parameters(name, parameters, ""):
             self.macros.define(Macro(name, parameters, lines, place.directive, doubt))
 
     def _undefine_macro(self, place: Place, line: LogicalLine) -> None:
@@ -710,7 +713,9 @@ class _Reader:
         self.reading.executed.append(place)
         name = str(place.argument(0))
         if not self.macros.remove(name) and not self.macros.elsewhere:
-            self._error(f"cannot remove undefined macro '{name}'", place.span)
+            defined = self.macros.any_yet
+            message = f"cannot remove undefined macro '{name}'" if defined else "no macro defined before UndefMacro"
+            self._error(message, place.span)
 
     def _use(self, place: Place, line: LogicalLine) -> None:
         words = [str(word) for word in place.directive.arguments]
@@ -728,11 +733,11 @@ class _Reader:
         top = self.inputs[-1]
         message = ""
         if macro is None:
-            message = f"macro '{name}' undefined"
+            message = f"macro '{name}' undefined" if self.macros.any_yet else "no macro defined before Use"
         elif len(values) != len(macro.parameters):
             message = (
-                f"macro '{name}' (defined on line {macro.directive.line} of \"{macro.directive.source.path}\") used "
-                f"with {len(values)} arguments instead of {len(macro.parameters)}"
+                f"macro '{fold(name)}' ({_where(macro.directive)}) used with {len(values)} arguments instead of "
+                f"{len(macro.parameters)}"
             )
         elif fold(name) in top.macros:
             message = f"recursive use of macro '{name}' is invalid"
@@ -811,12 +816,21 @@ class _Reader:
             self.reading.notes.append(f"{self.root.display}: {names} {verb} taken to be loaded")
 
 
+_INCLUDE_USAGE: Final = {
+    "include": "Name(s) of the config file(s) to be included; fails if the wildcard does not match at least one file",
+    "includeoptional": "Name or pattern of the config file(s) to be included; ignored if the file does not exist or "
+    "the pattern does not match any files",
+}
 _NOWHERE: Final = Source("", "")
 _TAG_STARTS: Final = ("<", '"', "'")
 
 
 def _uses(includes: Sequence[Directive]) -> Iterator[Directive]:
     return (step for step in includes if fold(step.name) == "use")
+
+
+def _where(directive: Directive) -> str:
+    return f'defined on line {directive.line} of "{directive.source.path}"'
 
 
 def _family_by_layout(entry: str) -> str | None:
