@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy, ProtocolVerdict
-from tlslint.resolve.model import Deployment, Endpoint, Setting, Shadow
+from tlslint.resolve.model import Deployment, Endpoint, Listener, Setting, Shadow
 from tlslint.rules.words import directive_of, listed, negotiating
 
 rule = Rule(
@@ -39,18 +39,30 @@ rule = Rule(
     fix=Safety.UNSAFE,
 )
 
+Wishes = set[tuple[str, ...]]
+
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each line that sets versions which do not govern."""
+    wishes: dict[Listener, Wishes] = {}
     for endpoint in negotiating(deployment):
         shadow = next((shadow for shadow in endpoint.shadowed if shadow.field == "protocols"), None)
         if shadow is not None:
-            yield _shadowed(endpoint, shadow, policy)
+            listener = endpoint.listener
+            if listener not in wishes:
+                wishes[listener] = _wishes(listener)
+            yield _shadowed(endpoint, shadow, policy, wishes[listener])
         else:
             yield from _ignored_command(endpoint)
 
 
-def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy) -> Finding:
+def _wishes(listener: Listener) -> Wishes:
+    """Return the versions that the hosts of a socket ask for themselves, its default server aside."""
+    settings = {host.tls.protocols for host in listener.virtual_hosts if host is not listener.default}
+    return {tuple(_versions(setting)) for setting in settings if setting.explicit}
+
+
+def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy, wishes: Wishes) -> Finding:
     own, governing = _versions(shadow.own), _versions(shadow.governing)
     weaker = min(governing, default="") < min(own, default="")
     where = f"on {shadow.versions}, " if shadow.versions else ""
@@ -65,17 +77,12 @@ def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy) -> Finding:
         help="set the versions in the default server or above all hosts, or give this host a socket of its own",
         endpoints=[endpoint.label],
         related=_decider(endpoint, shadow.governing),
-        fix=_fix(endpoint, shadow, own, policy),
+        fix=_fix(endpoint, shadow, own, policy, wishes),
     )
 
 
-def _fix(endpoint: Endpoint, shadow: Shadow, own: list[str], policy: Policy) -> Fix | None:
+def _fix(endpoint: Endpoint, shadow: Shadow, own: list[str], policy: Policy, wishes: Wishes) -> Fix | None:
     """Let the default server ask for what the host asks for, where no other host of the socket asks for more."""
-    wishes = {
-        tuple(_versions(host.tls.setting("protocols")))
-        for host in endpoint.listener.virtual_hosts
-        if host.tls.protocols.explicit and host is not endpoint.listener.default
-    }
     allowed = all(policy.judge_protocol(name) is ProtocolVerdict.ALLOWED for name in own)
     if wishes - {tuple(own)} or not own or not allowed:
         return None
