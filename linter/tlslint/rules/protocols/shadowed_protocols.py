@@ -58,7 +58,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 def _wishes(listener: Listener) -> Wishes:
     """Return the versions that the hosts of a socket ask for themselves, its default server aside."""
-    settings = {host.tls.protocols for host in listener.virtual_hosts if host is not listener.default}
+    settings = {host.tls.setting("protocols") for host in listener.virtual_hosts if host is not listener.default}
     return {tuple(_versions(setting)) for setting in settings if setting.explicit}
 
 
