@@ -86,7 +86,7 @@ class HttpReader:
 
     def _locations(self, host: VirtualHost, levels: list[Section]) -> Iterator[Location]:
         inner = [child for level in levels for child in level.children if child.kind in _SECTIONS]
-        everywhere = [child for child in inner if _covers_everything(child, levels)]
+        everywhere = sorted((child for child in inner if _covers_everything(child, levels)), key=_merge_rank)
         table = _Table(self._headers)
         for level in levels:
             table.apply(level)
@@ -127,7 +127,7 @@ class HttpReader:
         table = _Table(self._headers)
         for level in levels:
             table.apply(level)
-        for child in (*everywhere, section):
+        for child in sorted((*everywhere, section), key=_merge_rank):
             table.apply(child, *_conditions(child))
         answers = self._own_answers(host, section, over_tls, over_plain)
         for_all = [redirect for redirect in outer.redirects if redirect.over_tls or redirect.over_plain]
@@ -204,7 +204,9 @@ class HttpReader:
             for result in _rewrite_rules(level, host, in_directory=False):
                 if isinstance(result, Redirect):
                     redirects.append(result)
-                elif not any(redirect.over_tls and redirect.over_plain for redirect in redirects):
+                    continue
+                redirects = [redirect for redirect in redirects if _ends_rewriting(redirect.place)]
+                if not any(redirect.over_tls and redirect.over_plain for redirect in redirects):
                     return _Answers(tuple(redirects), result)
         return _Answers(tuple(redirects))
 
@@ -275,30 +277,43 @@ class _Table:
                     self._carry_out(line, tls, plain)
 
     def _carry_out(self, line: "_HeaderLine", tls: bool | None, plain: bool | None) -> None:
-        surely = bool(tls and plain)
         same = [header for header in self._entries if header.name.lower() == line.name and header.always is line.always]
-        if not line.always and surely and line.action in ("set", "unset"):
-            self.hidden.add(line.name)
         if line.action in ("set", "unset"):
+            if not line.always and tls and plain:
+                self.hidden.add(line.name)
             for header in same:
                 self._take_away(header, line, tls, plain)
-        elif line.action == "setifempty" and any(_surely_sent(header) for header in same):
-            return
         elif line.action in ("edit", "edit*"):
+            doubt = Unknown(f"{line.place.directive.name} {line.action} changes it")
             for header in same:
-                doubt = Unknown(f"{line.place.directive.name} {line.action} changes it")
-                self._replace(header, _copied(header, doubt if tls is not False else header.over_tls,
-                                              doubt if plain is not False else header.over_plain))  # fmt: skip
-            return
-        elif line.action == "append" and same:
-            header = same[-1]
-            self._replace(header, _copied(header, _appended(header.over_tls, line.value, tls),
-                                          _appended(header.over_plain, line.value, plain)))  # fmt: skip
-            return
-        elif line.action == "merge" and any(line.value in _parts(header) for header in same):
-            return
-        if line.action in ("set", "setifempty", "add", "append", "merge"):
+                self._replace(
+                    header,
+                    _copied(
+                        header,
+                        doubt if tls is not False and _is_sent(header.over_tls) else header.over_tls,
+                        doubt if plain is not False and _is_sent(header.over_plain) else header.over_plain,
+                    ),
+                )
+        elif same and line.action in ("append", "merge", "setifempty"):
+            # what is there over TLS may be another line's than what is there over plain HTTP
+            tls = self._join(line, [header for header in same if _is_sent(header.over_tls)], tls, True)
+            same = [header for header in self._entries if header.name.lower() == line.name]
+            same = [header for header in same if header.always is line.always and _is_sent(header.over_plain)]
+            plain = self._join(line, same, plain, False)
+        if line.action not in ("unset", "edit", "edit*") and (tls is not False or plain is not False):
             self._entries.append(self._header(line, tls, plain))
+
+    def _join(self, line: "_HeaderLine", same: list[Header], condition: bool | None, tls: bool) -> bool | None:
+        """Carry out a line that goes by what is there, for one scheme; return whether a header is still to be added."""
+        if condition is False or not same:
+            return condition
+        header = same[-1]
+        values = header.over_tls if tls else header.over_plain
+        if line.action == "setifempty":
+            return False if not isinstance(values, Unknown) and all(values) else None
+        longer = values if isinstance(values, Unknown) else _appended(values, line, condition)
+        self._replace(header, _copied(header, longer if tls else header.over_tls, header.over_plain if tls else longer))
+        return False
 
     def _take_away(self, header: Header, line: "_HeaderLine", tls: bool | None, plain: bool | None) -> None:
         over_tls, over_plain = _without(header.over_tls, tls), _without(header.over_plain, plain)
@@ -394,27 +409,20 @@ def _without(values: tuple[str, ...] | Unknown, condition: bool | None) -> tuple
     return values
 
 
-def _appended(values: tuple[str, ...] | Unknown, value: str, condition: bool | None) -> tuple[str, ...] | Unknown:
-    if isinstance(values, Unknown) or condition is False:
-        return values
-    longer = tuple(f"{each}, {value}" if each else value for each in values)
-    return longer if condition else (*longer, *values)
+def _appended(values: tuple[str, ...], line: "_HeaderLine", condition: bool | None) -> tuple[str, ...]:
+    longer = []
+    for each in values:
+        there = line.action == "merge" and line.value in [part.strip() for part in each.split(",")]
+        longer.append(each if there else f"{each}, {line.value}" if each else line.value)
+    return tuple(longer if condition else dict.fromkeys((*longer, *values)))
 
 
 def _is_sent(values: tuple[str, ...] | Unknown) -> bool:
     return isinstance(values, Unknown) or any(values)
 
 
-def _surely_sent(header: Header) -> bool:
-    return all(not isinstance(values, Unknown) and all(values) for values in (header.over_tls, header.over_plain))
-
-
 def _copied(header: Header, over_tls: tuple[str, ...] | Unknown, over_plain: tuple[str, ...] | Unknown) -> Header:
     return Header(header.name, header.value, header.always, header.place, over_tls, over_plain)
-
-
-def _parts(header: Header) -> list[str]:
-    return [part.strip() for part in header.value.split(",")]
 
 
 # -- where sections apply ----------------------------------------------------------------------------------------------
@@ -435,6 +443,19 @@ def _covers_everything(section: Section, levels: list[Section]) -> bool:
         named = {"/"} if root is None else {"/", root.argument(0).rstrip("/") or "/"}
         return len(words) == 1 and (words[0].rstrip("/") or "/") in named
     return section.kind in ("files", "filesmatch") and words in (["*"], [".*"], ["^"], ["~", ".*"])
+
+
+def _merge_rank(section: Section) -> tuple[int, int]:
+    """In which order httpd merges sections: directories from the short ones on, files, locations, conditions."""
+    words = section.place.directive.arguments if section.place is not None else ()
+    length = len(words[0]) if section.kind == "directory" and words else 0
+    return next(rank for rank, kinds in enumerate(_MERGED) if section.kind in kinds), length
+
+
+_MERGED: Final = (
+    ("directory",), ("directorymatch",), ("files", "filesmatch"), ("location", "locationmatch"),
+    ("if", "elseif", "else", "proxy", "proxymatch"),
+)  # fmt: skip
 
 
 def _conditions(section: Section) -> tuple[bool | None, bool | None]:
@@ -627,6 +648,12 @@ def _rule(
         return
     scheme = _scheme(target) or ("" if target.startswith(("%", "$")) else "same")
     yield Redirect(refusal or 302, target, place, scheme, over_tls, over_plain)
+
+
+def _ends_rewriting(place: Place) -> bool:
+    """Whether later rules do not see what a rule has made of a request."""
+    words = place.directive.arguments
+    return len(words) > 2 and bool(_flags(words[2]) & {"l", "last", "end"})
 
 
 def _refusal(text: str) -> int | None:
