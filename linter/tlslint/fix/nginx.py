@@ -120,6 +120,8 @@ class NginxDialect(Dialect):
             if facts_of(name, "http") is not None or name.startswith("ssl_"):
                 raise CannotSpell(f"nginx has no {name} in {module}")
             return
+        if self._is_in_use(name):
+            return
         for version in self.versions:
             status = facts.status(version)
             if status in (Status.NOT_YET, Status.REMOVED, Status.COMMERCIAL):
@@ -128,6 +130,12 @@ class NginxDialect(Dialect):
         for openssl in library.openssl_versions:
             if facts.needs_openssl is not None and openssl < facts.needs_openssl:
                 raise CannotSpell(f"{name} needs OpenSSL {facts.needs_openssl}")
+
+    def _is_in_use(self, name: str) -> bool:
+        """Whether the configuration has the directive somewhere, so that its server must know it."""
+        scopes = [host.scope for host in self.deployment.virtual_hosts]
+        scopes += {id(outer): outer for scope in scopes if (outer := getattr(scope, "parent", None))}.values()
+        return any(name in getattr(scope, "own", ()) for scope in scopes)
 
     def line(self, name: str, arguments: Sequence[str], siblings: Sequence[Directive]) -> str:
         """Return a whole directive."""
