@@ -157,6 +157,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
             report.deployments += 1
             report.endpoints += len(deployment.endpoints)
             deployment.name = part.name
+            report.notes.extend(note for note in deployment.notes if note not in report.notes)
             if root.context == "main":
                 report.entries.append((root.server, root.files.real_path(root.entry)))
             _add_settings(deployment, settings)

@@ -107,7 +107,7 @@ class _Resolution:
         self.root = root
         self.given = target
         self.target = target.concrete()
-        self.reading = read(root, self.target)
+        self.reading = read(root, target)
         self.main = self.reading.main
         self.reader = TlsReader(self.target, root.files, self.reading.server_root, self.main)
         self.answers = Answers(self.target)
@@ -135,7 +135,7 @@ class _Resolution:
         self.problems.extend(self._refusals())
         for host in hosts:
             if not host.host.listeners:
-                host.host.unreachable = self._why_unreachable(host)
+                host.host.unreachable = host.host.place.doubt or self._why_unreachable(host)
         answering = self._answering_hosts()
         return Deployment(
             server="apache",
@@ -153,6 +153,7 @@ class _Resolution:
             default_protocols=default_protocols(self.given),
             given=self.given,
             complete=not any(section.incomplete for section in self.main.walk()),
+            notes=tuple(self.reading.notes),
             files=self.root.files,
             base=self.reading.server_root,
         )
@@ -226,7 +227,7 @@ class _Resolution:
     def _addresses(self, section: Section) -> Iterator[HostAddress]:
         assert section.place is not None
         default = self._default_port(section)
-        for word in section.place.directive.arguments:
+        for word in () if section.place.doubt else section.place.directive.arguments:
             if not word:
                 return  # httpd stops here
             address = parse_address(word, default)

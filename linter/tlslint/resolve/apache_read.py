@@ -33,7 +33,7 @@ from tlslint.resolve.apache_conditions import ConditionError, Conditions, Outcom
 from tlslint.resolve.apache_include import MAX_FILES, Step, included, is_mask
 from tlslint.resolve.apache_macros import Macro, Macros, wrong_parameters
 from tlslint.resolve.apache_modules import Modules, family_of
-from tlslint.resolve.apache_scope import MAIN, Section
+from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
 from tlslint.resolve.apache_variables import ENVIRONMENT_FILE, Variables, read_environment
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Place, Problem, Unknown
@@ -58,6 +58,11 @@ _MATTERS: Final = re.compile(
     r"|strict|require|setenvif|errordocument|documentroot|alias|setenv|user)"
 )
 """Directives and sections that a skipped branch may hold so that something about TLS or hosts is missing."""
+
+_DECIDES: Final = re.compile(
+    r"listen|servername|serveralias|protocols?$|header|requestheader|redirect|rewrite|strict|listenbacklog"
+)
+"""Directives that are no use with a variable in them whose value nobody knows: they would say something else."""
 
 _HELD_ELSEWHERE: Final = ("Line too long", "too deeply nested", "Invalid command")
 """Beginnings of the parser's problems that the execution of lines does not meet itself."""
@@ -290,9 +295,11 @@ class _Reader:
             self._handlers[name](place, line)
         else:
             section = self.section
+            if doubt and _DECIDES.match(name):
+                self._missing_lines(f"what {directive.name} says", doubt, directive, everywhere=False)
+                return
+            place.doubt = doubt
             section.add(place)
-            if doubt:
-                section.doubts[place] = doubt
 
     def _ends_branch(self, text: str) -> bool:
         """Whether a line, as written, is the end tag of the innermost section, and that is a branch."""
@@ -380,9 +387,12 @@ class _Reader:
             if not statement.is_closed:
                 message = f"<{statement.name}> directive missing closing '>'"
                 self._error(message, statement.tag, hint='put ">" at the end of this line')
+            place.doubt = doubt
             section = Section(name, self.section, place)
-            if doubt:
-                section.doubts[place] = doubt
+            if doubt and name == VIRTUAL_HOST:
+                self._missing_lines(
+                    f"which connections <{statement.name}> takes", doubt, place.directive, everywhere=False
+                )
             self.section.children.append(section)
             self._push_frame(_Frame(statement.name, statement.tag, section, False))
 
@@ -645,12 +655,12 @@ class _Reader:
         shown = self.files.display_path(failure.path)
         self._missing_lines(f"what {shown} sets", failure.reason, directive)
 
-    def _missing_lines(self, what: str, reason: str, directive: Directive) -> None:
-        """Note that a file's lines are missing in the section that is open."""
+    def _missing_lines(self, what: str, reason: str, directive: Directive, *, everywhere: bool = True) -> None:
+        """Note that lines are missing in the section that is open; `everywhere`: lines of any kind."""
         self.section.incomplete = self.section.incomplete or f"{what} is not known: {reason}"
         span = directive.arguments[0].span if directive.arguments else directive.span
         self.reading.unknown.append((what, reason, span))
-        if self.section is self.main:
+        if everywhere and self.section is self.main:
             elsewhere = f"{what} is not known: {reason}"
             self.modules.elsewhere = self.modules.elsewhere or elsewhere
             self.variables.elsewhere = self.variables.elsewhere or elsewhere
@@ -810,10 +820,10 @@ class _Reader:
         self._error(problem.message, problem.span, problem.origin, problem.hint)
 
     def _note_assumptions(self) -> None:
-        if self.modules.assumed:
-            names = ", ".join(sorted(self.modules.assumed))
-            verb = "are" if len(self.modules.assumed) > 1 else "is"
-            self.reading.notes.append(f"{self.root.display}: {names} {verb} taken to be loaded")
+        self.reading.notes += [
+            f"{name} is taken to be loaded where LoadModule lines may be out of sight"
+            for name in sorted(self.modules.assumed)
+        ]
 
 
 _INCLUDE_USAGE: Final = {

@@ -19,10 +19,12 @@ class Section:
 
     The directives of a `Place` have their words as httpd reads them, after replacement of variables and macro
     parameters, with the spans of what is written. `Place.includes` has the `Include` and `Use` directives through which
-    the directive is in force, the outermost first.
+    the directive is in force, the outermost first. `Place.doubt` is set where `${NAME}` stands in the words because
+    nobody can know its value here; of what decides about sockets, names and headers such lines are left out instead,
+    and the section is incomplete.
     """
 
-    __slots__ = ("before", "children", "doubts", "incomplete", "items", "kind", "own", "parent", "place")
+    __slots__ = ("before", "children", "incomplete", "items", "kind", "own", "parent", "place")
 
     def __init__(self, kind: str, parent: "Section | None" = None, place: Place | None = None) -> None:
         self.kind = kind
@@ -40,11 +42,6 @@ class Section:
         """How many of the outer section's own directives come before it."""
         self.incomplete = ""
         """Why directives of this very section may be missing here, or empty."""
-        self.doubts: dict[Place, str] = {}
-        """Directives whose words hold a variable that nobody can know here, and why; `${NAME}` stands in them as is.
-
-        A section's own opening line may be among them.
-        """
 
     def add(self, place: Place) -> None:
         """Take a directive that is in force."""

@@ -46,11 +46,13 @@ class Unknown:
 class Place:
     """A directive that is in force, and the chain of include directives (outermost first) through which it is."""
 
-    __slots__ = ("directive", "includes")
+    __slots__ = ("directive", "doubt", "includes")
 
-    def __init__(self, directive: Directive, includes: tuple[Directive, ...] = ()) -> None:
+    def __init__(self, directive: Directive, includes: tuple[Directive, ...] = (), doubt: str = "") -> None:
         self.directive = directive
         self.includes = includes
+        self.doubt = doubt
+        """Why its words may be others (Apache: a variable that nobody can know here stands in them), or empty."""
 
     @property
     def span(self) -> Span:
@@ -772,6 +774,8 @@ class Deployment:
     """What the settings call it, where they name several deployments."""
     fragment: str = ""
     """The context in which a file that is only a part of a configuration was read, or empty."""
+    notes: tuple[str, ...] = ()
+    """What was assumed on the way, for the reader."""
     complete: bool = True
     """False where an include could not be read, so that something may be missing from the picture."""
     key_logging: list[Place] = field(default_factory=list)

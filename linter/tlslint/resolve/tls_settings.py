@@ -48,7 +48,8 @@ class SettingsReader:
         key = (field, *[id(place.directive) for place in places])
         found = self._settings.get(key)
         if found is None:
-            found = self._settings[key] = Setting(convert(places), tuple(places))
+            doubt = next((place.doubt for place in places if place.doubt), "")
+            found = self._settings[key] = Setting(Unknown(doubt) if doubt else convert(places), tuple(places))
         return found
 
     def _decided(self, field: str, command: ConfCommand, value: object) -> Setting[Any]:
