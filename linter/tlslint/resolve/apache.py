@@ -34,6 +34,7 @@ from tlslint.resolve.apache_listen import (
     is_dual_stack,
     parse_listen,
 )
+from tlslint.resolve.apache_misdirected import Comparison, strict_check
 from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
@@ -156,6 +157,7 @@ class _Resolution:
             notes=tuple(self.reading.notes),
             files=self.root.files,
             base=self.reading.server_root,
+            misdirected=Comparison(self.main, self.target.server).misdirected,
         )
 
     def _refusals(self) -> Iterator[Problem]:
@@ -414,6 +416,8 @@ class _Resolution:
         default = listener.default
         if host.host is not default and sni not in (NO_SNI, ANY_OTHER_NAME):
             endpoint.shadowed = shadows(host.host.tls, governing, default.tls, self.given.known)
+        if sni is NO_SNI and listener.tls and len(listener.virtual_hosts) > 1:
+            endpoint.refused_by = strict_check(host.section, self.main)
         handshake.endpoints.append(endpoint)
         return endpoint
 

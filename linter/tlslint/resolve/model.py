@@ -668,6 +668,8 @@ class Endpoint:
     handshake: "Handshake"
     shadowed: tuple[Shadow, ...] = ()
     """What `virtual_host` sets itself but the default server decides, with another value."""
+    refused_by: Place | None = None
+    """The directive by which every request on such a connection is refused after the handshake, if there is one."""
 
     @property
     def label(self) -> str:
@@ -796,6 +798,12 @@ class Deployment:
     """The files that were there to be read."""
     base: str = "/"
     """The server path from which relative names of certificates are taken."""
+    misdirected: "Callable[[VirtualHost, VirtualHost, bool], str]" = lambda opened, asked, with_sni: ""
+    """Says in what a host differs, so that requests for it are refused (421) on a connection opened for another one.
+
+    First the host that the connection was opened for, then the one that is asked for, and whether the client sent a
+    server name. Empty where requests are answered. Apache compares hosts so; what nginx refuses is a rule's to say.
+    """
     document_roots: Callable[[], list[tuple[str, Place]]] = list
     """Works out which server directories clients can read files of, and which directives say so."""
     _certificates: "Certificates | None" = None
