@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "writing": set[str](),
     "fingerprint": {"finding", "sniff", "parse"},
     "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
+    "since": {"record", "finding", "parse.tree", "resolve.checkout", "settings"},
     "baseline": {"record", "check", "finding", "fingerprint", "selection", "settings", "writing"},
     "suppress": {*WORDS, "check", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},

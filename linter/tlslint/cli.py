@@ -390,6 +390,9 @@ def check(
     fail_on_stale: Annotated[
         bool, typer.Option("--fail-on-stale", help="Exit with 1 where the baseline has what is no longer there.")
     ] = False,
+    changed_since: Annotated[
+        str | None, typer.Option("--changed-since", metavar="REF", help="Report only what that revision did not have.")
+    ] = None,
     show_ignored: Annotated[
         bool, typer.Option("--show-ignored", help="Show what comments and the baseline hide, too.")
     ] = False,
@@ -409,9 +412,17 @@ def check(
     """Report what is wrong (the default command)."""
     from tlslint.run import lint
 
-    for other, given in (("--no-ignores", no_ignores), ("--fix", fix), ("--diff", diff), ("--patch-dir", patch_dir)):
+    for other, given in (
+        ("--no-ignores", no_ignores),
+        ("--fix", fix),
+        ("--diff", diff),
+        ("--patch-dir", patch_dir),
+        ("--changed-since", changed_since),
+    ):
         if write_baseline and given:
             raise Failure(f"--write-baseline and {other} exclude each other")
+    if changed_since is not None and "-" in (paths or []):
+        raise Failure("--changed-since compares files: standard input has no earlier revision")
     if hook and "-" in (paths or []):
         raise Failure("--hook takes files, not standard input")
     if hook and write_baseline:
@@ -422,7 +433,8 @@ def check(
         stdin_filename=stdin_filename,
         trust_store=tuple(trust_store) if trust_store else None, require_certificates=require_certificates or None,
         show_ignored=show_ignored or None, no_ignores=no_ignores or None,
-        baseline=baseline, write_baseline=write_baseline or None, fixable=fixable, unfixable=unfixable,
+        baseline=baseline, write_baseline=write_baseline or None, changed_since=changed_since,
+        fixable=fixable, unfixable=unfixable,
         hook=hook or None,
     )  # fmt: skip
     files = _report_files(report_files or [])

@@ -41,6 +41,23 @@ def lint(
     Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where
     tlslint itself fails the rest goes on, and the report has the failure.
     """
+    report = Report(policy=load_policy(settings.policy).spelling)
+    with paused_collector(), quiet_certificates():
+        found, read = _found(paths, settings, report, stdin, overlay)
+        if settings.changed_since is not None:
+            found = _introduced(found, paths, settings, settings.changed_since, read, report)
+        report.findings = sorted(merge(found), key=lambda finding: finding.sort_key)
+    return report
+
+
+def _found(
+    paths: Sequence[str],
+    settings: Settings,
+    report: Report,
+    stdin: bytes | None = None,
+    overlay: Mapping[str, bytes] | None = None,
+) -> tuple[list[Finding], set[str]]:
+    """Return what there is to report, not merged yet, and the files of this machine that were read."""
     # only linting needs the rules
     from tlslint.accept import accept
     from tlslint.rules import RULES
@@ -49,12 +66,12 @@ def lint(
 
     selection = Selection([module.rule for module in RULES], settings)
     rules = [module for module in RULES if selection.runs(module.rule)]
-    report = Report(policy=load_policy(settings.policy).spelling)
     found: list[Finding] = []
     trees: list[Tree] = []
+    read: set[str] = set()
     checked = Checked()
     changed = Changed(paths) if settings.hook and not settings.unlimited else None
-    with paused_collector(), quiet_certificates(), Workers(settings.jobs) as workers:
+    with Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
             policy = load_policy(part.settings.policy)
             discovered = discover(
@@ -69,11 +86,25 @@ def lint(
                     changed.learn(deployment, part.settings)
                 report.included_through.update(include_chains(deployment))
             trees.extend(parsed_trees(discovered))
-        found = accept(found, trees, selection, settings, moment(settings), checked, report)
-        if changed is not None:
-            found = changed.limit(found, report)
-        report.findings = sorted(map(selection.graded, merge(found)), key=lambda finding: finding.sort_key)
-    return report
+            read.update(path for root in discovered.roots for path in root.files.located)
+    found = accept(found, trees, selection, settings, moment(settings), checked, report)
+    if changed is not None:
+        found = changed.limit(found, report)
+    return [selection.graded(finding) for finding in found], read
+
+
+def _introduced(
+    found: list[Finding], paths: Sequence[str], settings: Settings, name: str, read: set[str], report: Report
+) -> list[Finding]:
+    """Leave out what was found at an earlier revision too."""
+    from tlslint.since import revision
+
+    with revision(name, paths, settings, read) as earlier:
+        report.notes.append(earlier.note)
+        before = Report()
+        known = [] if earlier.paths is None else _found(earlier.paths, earlier.settings, before)[0]
+        report.failures.extend(before.failures)
+        return earlier.introduced(found, known)
 
 
 def _judged(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule], report: Report) -> Iterator[Finding]:

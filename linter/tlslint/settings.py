@@ -103,6 +103,8 @@ class Settings:
     """File with the findings that are known and accepted."""
     unsuppressable: tuple[str, ...] = ()
     """Codes, prefixes or names of rules whose findings neither a comment nor a baseline may hide."""
+    changed_since: str | None = None
+    """A git revision: only what it did not have is reported (command line only)."""
     write_baseline: bool = False
     """Whether to put all findings that there are now into the baseline (command line only)."""
     no_ignores: bool = False

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -397,6 +397,11 @@ class Files:
             known = source if isinstance(source, Unreadable) else _parse(source, server_path, server)
             trees[server_path] = known
         return known
+
+    @property
+    def located(self) -> Iterable[str]:
+        """The host paths of the files that were looked for and found."""
+        return self._plain.values()
 
     def trees(self) -> Iterator[Tree]:
         """Yield the configuration files that were parsed so far."""

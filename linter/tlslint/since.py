@@ -1,9 +1,9 @@
 """What a change introduces: the configuration of an earlier revision is linted as well, and what it had is left out.
 
-The result is compared, not the text: a line in `nginx.conf` that weakens a host in a file that nobody touched is new for
-that host. The revision is the one at which this branch began (the merge base of `HEAD` and what was named), the other
-side is the files as they are now. It is read from git's objects and laid out in a temporary directory, with the local
-git alone: no hook, no filter and no transport of it runs.
+The result is compared, not the text: a line in `nginx.conf` that weakens a host in a file that nobody touched is new
+for that host. The revision is the one at which this branch began (the merge base of `HEAD` and what was named), the
+other side is the files as they are now. It is read from git's objects and laid out in a temporary directory, with the
+local git alone: no hook, no filter and no transport of it runs.
 
 A finding was there if there was one of the same rule on the same words, that said the same, for the same endpoint;
 where it stands does not matter, so that files may be renamed and directives moved.
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from tlslint.finding import Finding
 from tlslint.parse.tree import MAX_SOURCE_BYTES
@@ -30,6 +31,11 @@ MAX_SECONDS = 120
 """Longer than this no git command may take."""
 
 _NO_PROGRAMS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
+_OF_ANOTHER_CHECKOUT = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_SHALLOW_FILE",
+    "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
+)  # fmt: skip
+"""What git tells its hooks of the checkout for which they run."""
 _FORBIDDEN_NAMES = ("", ".", "..", ".git")
 
 
@@ -109,13 +115,14 @@ def _place(finding: Finding, label: str) -> tuple[object, ...]:
 
 
 _LINE = re.compile(r"(?<=\bline )\d+|(?<=\bthe host at )(\S*):\d+")
+_DETAILS = re.compile(r" \([^()]*\)")
 _FOLDER = re.compile(r"""[^\s"'()]*/""")
 _MORE = re.compile(r"\b[\d,]+ more\b")
 
 
 def _message(text: str) -> str:
-    """Return a message without what edits elsewhere change: lines, counts of further things, where the checkout is."""
-    return _MORE.sub("more", _LINE.sub(r"\1", _FOLDER.sub("", text)))
+    """Return a message without what edits elsewhere change: lines, numbers of further things, examples, folders."""
+    return _MORE.sub("more", _LINE.sub(r"\1", _FOLDER.sub("", _DETAILS.sub("", text))))
 
 
 # --- git ----------------------------------------------------------------------------------------------------------
@@ -130,8 +137,6 @@ def revision(name: str, paths: Sequence[str], settings: Settings, read: Iterable
     # only here, because few runs compare
     from tempfile import TemporaryDirectory
 
-    if "-" in paths:
-        raise RevisionError("--changed-since compares files: standard input has no earlier revision")
     places = _places_of(paths, settings)
     tops = [checkout_of(os.path.join(os.path.realpath(place), "x")) for place in places]
     top = next((top for top in tops if top is not None), None)
@@ -165,7 +170,7 @@ class Git:
 
     def __init__(self, top: str) -> None:
         self.top = top
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CHECKOUT}
         own = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
         self.environment = {**kept, **own}
 
@@ -361,7 +366,7 @@ class _Moved:
         return replace(
             settings, **self._fields({"root": settings.root, "path_map": settings.path_map}),
             base=self.path(settings.base), paths=self._existing(settings.paths), changed_since=None, baseline=None,
-            write_baseline=False, deployments=tuple(map(self._deployment, settings.deployments)),
+            write_baseline=False, unlimited=True, deployments=tuple(map(self._deployment, settings.deployments)),
         )  # fmt: skip
 
     def _deployment(self, deployment: DeploymentSettings) -> DeploymentSettings:
@@ -371,8 +376,8 @@ class _Moved:
     def _existing(self, paths: Iterable[str]) -> tuple[str, ...]:
         return tuple(path for path in map(self.path, paths) if os.path.lexists(path))
 
-    def _fields(self, fields: Mapping[str, object]) -> dict[str, object]:
-        moved: dict[str, object] = {}
+    def _fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        moved: dict[str, Any] = {}
         root, path_map = fields.get("root"), fields.get("path_map")
         if isinstance(root, str):
             moved["root"] = self.path(root)
