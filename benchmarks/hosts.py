@@ -83,7 +83,7 @@ def table(sizes: list[int], certificates: str, rounds: int, trees: Path, program
                 said = messages if program.name == "tlslint" else said
         medians = {name: median_usage(usages) for name, usages in turns.items()}
         yield from rows(hosts, medians, before)
-        yield f"{'':9}tlslint says: {said.strip().splitlines()[-1]}"
+        yield f"{'':9}tlslint says: {next(line for line in said.splitlines() if ' files (' in line)}"
         before = medians
 
 

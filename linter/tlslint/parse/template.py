@@ -9,6 +9,7 @@ import re
 
 from tlslint.parse.tree import Source
 
+_AT_SIGNS = re.compile(r"@[A-Za-z]\w+@")
 SHELL_VARIABLE = re.compile(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]+\b)")
 
 
@@ -30,7 +31,7 @@ def _has_any_marker(text: str) -> bool:
         or "<%" in text
         or "[%" in text
         or "__" in text
-        or "@" in text
+        or ("@" in text and _AT_SIGNS.search(text) is not None)
         or SHELL_VARIABLE.search(text) is not None
         or "${" in text
         or "%" in text

@@ -7,6 +7,7 @@ into sockets, find each socket's default server, and work out for every name who
 import posixpath
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tlslint.parse.tree import Tree
@@ -111,7 +112,7 @@ class _Resolution:
             complete=not any(scope.incomplete for scope in self.main.walk()),
             files=self.root.files,
             base=self.expansion.base,
-            document_roots=self._document_roots,
+            document_roots=cache(self._document_roots),
             key_logging=upstreams.key_logging,
         )
 
