@@ -262,6 +262,8 @@ class Bundle:
     ec_params: tuple[str, ...] = ()
     crls: tuple[CertificateRevocationList, ...] = ()
     problems: tuple[BundleProblem, ...] = ()
+    curve_comes_first: bool = False
+    """Whether the file's first block of parameters of any kind is that of a curve."""
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -295,6 +297,7 @@ def read_bundle(data: bytes, path: str) -> Bundle:
         keys=_key_facts(data) if b"PRIVATE KEY-----" in data else KeyFacts(),
         dh_params=tuple(reader.dh_params),
         ec_params=tuple(reader.ec_params),
+        curve_comes_first=reader.curve_comes_first,
         crls=tuple(reader.crls),
         problems=tuple(
             sorted(reader.problems, key=lambda problem: (problem.offset, problem.kind is not Problem.FATAL))
@@ -318,6 +321,7 @@ def rebuilt(bundle: Bundle, chain: Sequence[Certificate]) -> Bundle:
         keys=bundle.keys,
         dh_params=bundle.dh_params,
         ec_params=bundle.ec_params,
+        curve_comes_first=bundle.curve_comes_first,
         crls=bundle.crls,
         problems=tuple(problem for problem in bundle.problems if problem.offset < leaf.end),
     )
@@ -331,6 +335,7 @@ class _Reader:
         self.entries: list[BundleEntry] = []
         self.dh_params: list[DhParameters] = []
         self.ec_params: list[str] = []
+        self.curve_comes_first = False
         self.crls: list[CertificateRevocationList] = []
         self.problems: list[BundleProblem] = []
         self._leaf_read = False
@@ -372,6 +377,7 @@ class _Reader:
         elif block.label in ("DH PARAMETERS", "X9.42 DH PARAMETERS"):
             self._take_dh_parameters(block)
         elif block.label == "EC PARAMETERS":
+            self.curve_comes_first = not self.dh_params
             self._take_ec_parameters(block)
         return True
 

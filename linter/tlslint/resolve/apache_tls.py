@@ -34,6 +34,7 @@ from tlslint.resolve.tls_settings import (
     values_of,
 )
 from tlslint.target import Target, Version
+from tlslint.tls.handshake import level_of
 
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, KeyFacts
@@ -74,6 +75,11 @@ _OFF_SETS_A_BIT: Final = frozenset(
 )  # fmt: skip
 """Options that OpenSSL keeps as a bit for "not"; bits are only ever added when the context changes."""
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
+OPENSSL_TIMEOUT: Final = 7200
+"""Seconds that OpenSSL takes for 0."""
+NO_STORE: Final = ("none", "nonenotnull")
+LEAST_DH_BITS: Final = (0, 1024, 2048, 3072, 7680, 15360)
+"""The size of Diffie-Hellman parameters that each security level asks for."""
 MAX_HASHED_FILES: Final = 2000
 MAX_CHAIN: Final = 16
 _RED_HAT: Final = ("rhel", "fedora", "centos")
@@ -169,7 +175,7 @@ class TlsReader(SettingsReader):
         order = self._library_option(self._flag(section, "sslhonorcipherorder", False), "ServerPreference")
         files, keys = self._files(section), self._key_files(section)
         check = self.one("verify_client", section, "sslverifyclient", _verify_client, "none")
-        dh_params = self._overridden_dh(files)
+        dh_params, dh_auto = self._dh(files, listed)
         ca_file = self.one("client_ca", section, "sslcacertificatefile", _path, None)
         ca_path = self.one("ca_path", section, "sslcacertificatepath", _path, None)
         crl_check = self.one("crl_check", section, "sslcarevocationcheck", _crl_check, "none")
@@ -189,7 +195,8 @@ class TlsReader(SettingsReader):
             dh_params=dh_params,
             conf_commands=commands,
             reject_handshake=self._constant(False, "reject_handshake"),
-            verify_client=self._verify_mode(check, commands),
+            # what mod_ssl itself requires it still looks at when the handshake is over
+            verify_client=check if check.known == "required" else self._verify_mode(check, commands),
             client_check=check,
             client_ca=self._authorities(ca_file, ca_path),
             trusted_ca=self._constant(None, "trusted_ca"),
@@ -221,7 +228,7 @@ class TlsReader(SettingsReader):
             plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
             surplus_keys=self._keep("surplus", (keys.known or ())[len(files.known or ()) :]),
-            dh_auto=True,
+            dh_auto=dh_auto,
             ca_path=ca_path,
             ca_names=self._names_shown(section),
             idle_crl=idle,
@@ -384,12 +391,27 @@ class TlsReader(SettingsReader):
             return self._placed("groups", [first[0]], lambda _: curve)
         return self._library("groups", self._constant("auto", "groups"), "auto")
 
-    def _overridden_dh(self, files: Setting[tuple[Place, ...]]) -> Setting[str | None]:
-        """Return the first certificate's file where it has parameters; the DHParameters command has no effect."""
+    def _dh(self, files: Setting[tuple[Place, ...]], listed: Setting[str]) -> tuple[Setting[str | None], bool]:
+        """Return the first certificate's file where its parameters count, and whether httpd makes up ones of its own.
+
+        The first block of parameters is taken for Diffie-Hellman's, whatever it is: with a curve there, no DHE suite
+        works. Parameters that the security level does not allow are passed over. The DHParameters command has no
+        effect. (All measured.)
+        """
+        nothing: Setting[str | None] = self._constant(None, "dh_params")
         first = self._first_bundle(files)
-        if first is not None and first[1].dh_params:
-            return self._placed("dh_params", [first[0]], lambda places: str(places[0].directive.arguments[0]))
-        return self._constant(None, "dh_params")
+        if first is None:
+            return nothing, True
+        place, bundle = first
+        if bundle.curve_comes_first:
+            return nothing, self.target.openssl is not None and self.target.openssl < Version("3.0")
+        if not bundle.dh_params:
+            return nothing, True
+        if listed.known is not None:
+            level = level_of(listed.known, self.target.openssl_conf.security_level, self.target)
+            if bundle.dh_params[0].bits < LEAST_DH_BITS[level]:
+                return nothing, True
+        return self._placed("dh_params", [place], lambda places: str(places[0].directive.arguments[0])), False
 
     # -- OpenSSL commands --------------------------------------------------------------------------------------------
 
@@ -636,6 +658,9 @@ class TlsReader(SettingsReader):
         if by_name:
             values["server_order_tls13"] = _either(default.server_order_tls13, host.server_order_tls13, True)
         values["session_tickets"] = _either(default.session_tickets, host.session_tickets, False)
+        if host.session_cache.known not in (None, *NO_STORE) and host.session_timeout.known != OPENSSL_TIMEOUT:
+            # what puts a session into the store gives it the named host's time
+            values["session_timeout"] = host.session_timeout
         values["options"] = _united(default.options, host.options)
         values.update(self._ticket_keys(host, default, values["session_tickets"]))
         return values
@@ -827,8 +852,7 @@ def _integer(place: Place) -> int | Unknown:
 
 def _seconds(place: Place) -> int | Unknown:
     value = _integer(place)
-    # OpenSSL takes 0 for its own default
-    return value if isinstance(value, Unknown) else value or 7200
+    return value if isinstance(value, Unknown) else value or OPENSSL_TIMEOUT
 
 
 __all__ = [

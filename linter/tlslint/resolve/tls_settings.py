@@ -16,6 +16,8 @@ from tlslint.target import Target
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, DhParameters, KeyFacts
 
+REQUESTING = frozenset(("peer", "request", "once", "requestposthandshake", "requireposthandshake"))
+"""Words of the command `VerifyMode` that have a certificate asked for and none required, at least not in TLS 1.3."""
 PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 PROTOCOL_BY_SPELLING = {name.lower(): name for name in PROTOCOLS}
 COMMAND_PROTOCOLS = {**PROTOCOL_BY_SPELLING, "tlsv1.0": "TLSv1"}
@@ -157,7 +159,7 @@ class SettingsReader:
         for command in reversed(commands.known or ()):
             if command.name.lower() == "verifymode":
                 words = {word.strip().lower() for word in command.value.split(",")}
-                mode = "required" if "require" in words else "optional" if words & {"peer", "request"} else "none"
+                mode = "required" if "require" in words else "optional" if words & REQUESTING else "none"
                 return self._decided(f"verify {mode}", command, mode)
         return plain
 
