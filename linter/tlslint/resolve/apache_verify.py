@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
-from tlslint.resolve.apache_tls import DIRECTORY_SECTIONS, VERIFY_WORDS, TlsReader, guarded, protocols_of
+from tlslint.resolve.apache_tls import DIRECTORY_SECTIONS, LEAST_DH_BITS, VERIFY_WORDS, TlsReader, guarded, protocols_of
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Problem, Setting, TlsSettings
 from tlslint.target import Target, Version
@@ -90,6 +90,8 @@ class _Verifier:
             else []
         )
         self._said: set[tuple[str, int]] = set()
+        self._refused: set[int] = set()
+        """Sections with a directive that `apache2 -t` refuses: what follows from it is not said again."""
 
     def once(self, code: str, place: Place | None) -> bool:
         """Whether this is the first time that a directive is blamed for that."""
@@ -115,10 +117,13 @@ class _Verifier:
                         continue
                     seen.add(identity)
                     if facts is None:
+                        self._refused.add(id(section))
                         yield _refusal(f"Invalid command '{place.directive.name}'", place.directive.name.span,
                                        kind="removed-directive", advice=GONE[name])  # fmt: skip
                     else:
-                        yield from self._directive(place, facts, section)
+                        for problem in self._directive(place, facts, section):
+                            self._refused.add(id(section))
+                            yield problem
 
     def _directive(self, place: Place, facts: _Facts, section: Section) -> Iterator[Problem]:
         directive = place.directive
@@ -171,6 +176,8 @@ class _Verifier:
 
     def host(self, section: Section) -> Iterator[Problem]:
         """Yield why mod_ssl can make no context for a host."""
+        if {id(section), id(self.main)} & self._refused:
+            return
         tls = self.reader.settings(section)
         yield from self._protocols(tls.protocols)
         yield from self._authorities(section)
@@ -288,11 +295,7 @@ class _Verifier:
             if not tls.conf_commands.is_unknown:
                 yield from self._without_certificate(section)
             return
-        # a level that a CipherString command sets comes too late for the certificates
-        listed = tls.plain_ciphers.known if tls.plain_ciphers is not None else None
-        level = None
-        if listed is not None:
-            level = level_of(listed, self.target.openssl_conf.security_level, self.target)
+        level = self._level(tls)
         slots: dict[str, Certificate] = {}
         for pair in pairs:
             if pair.place.directive.name.lower() != "sslcertificatefile":
@@ -306,6 +309,12 @@ class _Verifier:
                 yield problem
             return
         yield from self._command_pairs(section, commands, slots)
+
+    def _level(self, tls: TlsSettings) -> int | None:
+        """Return the security level at which certificates are read: what commands set comes too late."""
+        listed = tls.plain_ciphers.known if tls.plain_ciphers is not None else None
+        conf = self.target.openssl_conf
+        return None if listed is None else level_of(listed, conf.security_level, self.target)
 
     def _without_certificate(self, section: Section) -> Iterator[Problem]:
         place = section.place or section.last("sslengine")
@@ -439,11 +448,11 @@ class _Verifier:
         for command in tls.conf_commands.known or ():
             if "${" in command.value or len(command.place.directive.arguments) != 2:
                 continue
-            error = self._command_error(command)
+            error = self._command_error(command, tls)
             if error is not None and self.once("AH02407", command.place):
                 yield _refusal(_failed(command, error), command.place.argument(1).span, at_start=True)
 
-    def _command_error(self, command: ConfCommand) -> str | None:
+    def _command_error(self, command: ConfCommand, tls: TlsSettings) -> str | None:
         """Say why OpenSSL refuses the value of a command; an empty text where it gives no reason."""
         name, value = command.name.lower(), command.value
         if name in ("minprotocol", "maxprotocol"):
@@ -467,6 +476,12 @@ class _Verifier:
             return "no cipher match" if refused else None
         if name == "cipherstring":
             return "no cipher match" if self._refuses_ciphers(guarded(value, self.version)) else None
+        if name == "dhparameters":
+            found = self.files.bundle(self.files.resolve(value, self.base))
+            level = self._level(tls)
+            if isinstance(found, Unreadable) or not found.dh_params or level is None:
+                return None
+            return "dh key too small" if found.dh_params[0].bits < LEAST_DH_BITS[level] else None
         if name == "numtickets":
             return "" if value.startswith("-") else None
         if name == "recordpadding":
@@ -647,8 +662,9 @@ def _sni_policy(line: _Line) -> Errors:
 
 
 def _at_least_zero(line: _Line) -> Errors:
-    if re.match(r"\s*-\s*[0-9]*[1-9]", line.words[0]):
-        yield line.words[0], f"{line.facts.name}: Invalid argument '{line.words[0]}'"
+    if re.match(r"\s*-0*[1-9]", line.words[0]):
+        shown = "" if line.facts.name == "SSLSessionCacheTimeout" else f" '{line.words[0]}'"
+        yield line.words[0], f"{line.facts.name}: Invalid argument{shown}"
 
 
 def _words_of(first: Sequence[str], *others: str) -> Callable[[_Line], Errors]:
@@ -721,7 +737,7 @@ _BOUNDS: Final = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLS
 _SWITCHABLE: Final = frozenset(
     ("all", "sslv2", "sslv3", "tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3", "dtlsv1", "dtlsv1.2")
 )
-_VERIFY_MODES: Final = frozenset(("peer", "request", "require", "once", "requestposthandshake",
+_VERIFY_MODES: Final = frozenset(("request", "require", "once", "requestposthandshake",
                                   "requireposthandshake"))  # fmt: skip
 _SSL_OPTIONS: Final = frozenset(
     ("stdenvvars", "exportcertdata", "fakebasicauth", "strictrequire", "optrenegotiate", "legacydnstringformat",
