@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "deployments": {"record", "settings", "finding", "changed", "resolve.checkout"},
     "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
+    "completion": {"rules", "policy", "target", "report.formats"},
     "fingerprint": {"finding", "sniff", "parse"},
     "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
     "since": {"record", "finding", "parse.tree", "resolve.checkout", "settings"},

@@ -74,12 +74,23 @@ class CheckByDefault(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
-        # while completing, what is typed so far may become a command yet
-        if not ctx.resilient_parsing and asks_for(args) == DEFAULT_COMMAND and args[:1] != [DEFAULT_COMMAND]:
-            if args and not args[0].startswith("-") and not os.path.lexists(args[0]):
+        completing = ctx.resilient_parsing
+        # what is being completed as the first word may become a command yet
+        if asks_for(args) == DEFAULT_COMMAND and args[:1] != [DEFAULT_COMMAND] and not (completing and not args):
+            if not completing and args and not args[0].startswith("-") and not os.path.lexists(args[0]):
                 self._suggest(args[0])
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Offer the options of the default command where the command is not named."""
+        offered = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            command = self.commands[DEFAULT_COMMAND]
+            context = command.make_context(DEFAULT_COMMAND, [], parent=ctx, resilient_parsing=True)
+            known = {item.value for item in offered}
+            offered += [item for item in command.shell_complete(context, incomplete) if item.value not in known]
+        return offered
 
     def _suggest(self, word: str) -> None:
         from difflib import get_close_matches
@@ -141,6 +152,17 @@ def _refuse(message: str) -> int:
     return FAILED
 
 
+def _completing(what: str) -> Callable[[str], list[tuple[str, str]]]:
+    """Return the function that completes one of what `tlslint.completion` knows, without loading it now."""
+
+    def complete(incomplete: str) -> list[tuple[str, str]]:
+        from tlslint import completion
+
+        return list(getattr(completion, what)(incomplete))
+
+    return complete
+
+
 # -- what the commands share ---------------------------------------------------------------------------------------
 
 Paths = Annotated[
@@ -153,12 +175,20 @@ Paths = Annotated[
 ]
 PolicyName = Annotated[
     str | None,
-    typer.Option("--policy", metavar="NAME|FILE", help="The policy to compare with (default: intermediate)."),
+    typer.Option(
+        "--policy",
+        metavar="NAME|FILE",
+        help="The policy to compare with (default: intermediate).",
+        autocompletion=_completing("policies"),
+    ),
 ]
 TargetName = Annotated[
     str | None,
     typer.Option(
-        "--target", metavar="SPEC", help="Versions to predict for: `nginx=1.22.1,openssl=3.0.19`, `debian-12`, `local`."
+        "--target",
+        metavar="SPEC",
+        help="Versions to predict for: `nginx=1.22.1,openssl=3.0.19`, `debian-12`, `local`.",
+        autocompletion=_completing("targets"),
     ),
 ]
 RootFolder = Annotated[str | None, typer.Option("--root", metavar="DIR", help="What `/` means in absolute paths.")]
@@ -196,11 +226,18 @@ FindingsFormat = Annotated[
         "full", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "checkstyle", "rdjson", "azure",
         "sonarqube", "markdown",
     ],
-    typer.Option("--output-format", metavar="FORMAT", help="How to print findings (default: full)."),
+    typer.Option(
+        "--output-format", metavar="FORMAT", help="How to print findings (default: full).", show_default=False
+    ),
 ]  # fmt: skip
 ReportFiles = Annotated[
     list[str] | None,
-    typer.Option("--report", metavar="FORMAT=FILE", help="Also write the findings to a file; repeatable."),
+    typer.Option(
+        "--report",
+        metavar="FORMAT=FILE",
+        help="Also write the findings to a file; repeatable.",
+        autocompletion=_completing("reports"),
+    ),
 ]
 TableFormat = Annotated[Literal["table", "json"], typer.Option("--output-format", help="How to print it.")]
 
@@ -329,10 +366,21 @@ def check(
     define: Defines = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="RULES", help="Codes, prefixes or names of the rules that run; `ALL`."),
+        typer.Option(
+            "--select",
+            metavar="RULES",
+            help="Codes, prefixes or names of the rules that run; `ALL`.",
+            autocompletion=_completing("selectors"),
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="RULES", help="The same for rules that do not run.")
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULES",
+            help="The same for rules that do not run.",
+            autocompletion=_completing("selectors"),
+        ),
     ] = None,
     fail_on: Annotated[
         Literal["error", "warning", "info"] | None,
@@ -367,10 +415,22 @@ def check(
         str | None, typer.Option("--patch-dir", metavar="DIR", help="Write a patch for each fix there, nothing else.")
     ] = None,
     fixable: Annotated[
-        list[str] | None, typer.Option("--fixable", metavar="RULES", help="Rules whose fixes may be made; `ALL`.")
+        list[str] | None,
+        typer.Option(
+            "--fixable",
+            metavar="RULES",
+            help="Rules whose fixes may be made; `ALL`.",
+            autocompletion=_completing("selectors"),
+        ),
     ] = None,
     unfixable: Annotated[
-        list[str] | None, typer.Option("--unfixable", metavar="RULES", help="Rules whose fixes may not be made.")
+        list[str] | None,
+        typer.Option(
+            "--unfixable",
+            metavar="RULES",
+            help="Rules whose fixes may not be made.",
+            autocompletion=_completing("selectors"),
+        ),
     ] = None,
     verify_with_server: Annotated[
         bool,
@@ -860,7 +920,10 @@ def ciphers(
 
 @app.command()
 def rule(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME|CODE]", help="`weak-protocol` or `TLS101`.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|CODE]", help="`weak-protocol` or `TLS101`.", autocompletion=_completing("rules")),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="The documentation of all rules.")] = False,
     output_format: TableFormat = "table",
     color: Colour = "auto",
@@ -891,7 +954,11 @@ def rule(
 def policy(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|FILE]", help="`intermediate`, `mozilla-modern@5.7`, `tls/policy.json`."),
+        typer.Argument(
+            metavar="[NAME|FILE]",
+            autocompletion=_completing("policies"),
+            help="`intermediate`, `mozilla-modern@5.7`, `tls/policy.json`.",
+        ),
     ] = None,
     output_format: TableFormat = "table",
     color: Colour = "auto",
