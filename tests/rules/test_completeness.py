@@ -164,7 +164,7 @@ def test_every_file_beside_a_fixture_belongs_to_one() -> None:
                 continue  # test_rule_fixes
             if path.is_dir() and path.name in known:
                 assert (path / ENTRIES[folder.name]).is_file()
-            elif path.suffix in (".conf", ".out", ".refused"):
+            elif path.suffix in (".conf", ".out", ".refused", ".down"):
                 assert path.stem in known, f"{path} belongs to no fixture"
     for fixture in fixtures():
         assert fixture.beside(".out").exists() == fixture.is_bad

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from support.apache import USUAL_MODULES, ApacheServer, needed_apache
 from support.rule_fixtures import FIXTURES, Fixture, described, findings, fixtures, has_resolver
-from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
+from support.servers import NGINX_NAMES, NginxBinary, ServerError, needed_nginx, nginx_test
 from tlslint.check import RuleModule
 from tlslint.rules import RULES
 
@@ -47,6 +48,17 @@ def test_every_rule_copes_with_every_fixture(fixture: Fixture, monkeypatch: pyte
         assert "\n" not in finding.message + finding.label + finding.help + finding.why + finding.seen
 
 
+def copied(fixture: Fixture, folder: Path) -> Path:
+    """Copy a fixture, with whole paths for the certificates, which it names relative to itself."""
+    shutil.copytree(fixture.folder, folder, symlinks=True)
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            text = re.sub(r"(?:\.\./)+certificates/", f"{FIXTURES}/certificates/", text)
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return folder
+
+
 @pytest.fixture(params=NGINX_NAMES)
 def nginx(request: pytest.FixtureRequest) -> NginxBinary:
     return needed_nginx(request.param)
@@ -54,14 +66,7 @@ def nginx(request: pytest.FixtureRequest) -> NginxBinary:
 
 @pytest.mark.parametrize("fixture", fixtures("nginx"), ids=str)
 def test_nginx_reads_the_fixture(fixture: Fixture, nginx: NginxBinary, tmp_path: Path) -> None:
-    folder = tmp_path / "conf"
-    shutil.copytree(fixture.folder, folder, symlinks=True)
-    for path in folder.rglob("*"):
-        # certificates are named relative to the fixture
-        if path.is_file() and not path.is_symlink():
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            text = re.sub(r"(?:\.\./)+certificates/", f"{FIXTURES}/certificates/", text)
-            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    folder = copied(fixture, tmp_path / "conf")
     text = fixture.entry.read_text(encoding="utf-8", errors="surrogateescape")
     for module, present in (("mail", nginx.has_mail), ("stream", nginx.has_stream)):
         if re.search(rf"(?m)^\s*{module}\s*\{{", text) and not present:
@@ -70,3 +75,28 @@ def test_nginx_reads_the_fixture(fixture: Fixture, nginx: NginxBinary, tmp_path:
     assert passed == fixture.accepted_by(nginx), messages
     if not passed:
         assert (fixture.refusal or "") in messages
+
+
+@pytest.mark.parametrize("fixture", fixtures("apache"), ids=str)
+def test_apache_reads_the_fixture(fixture: Fixture, tmp_path: Path) -> None:
+    binary = needed_apache()
+    folder = copied(fixture, tmp_path / "conf")
+    for path in folder.rglob("*.conf"):
+        # tests run side by side: each process has loopback addresses of its own
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = text.replace("127.0.0.", f"127.{os.getpid() >> 8 & 127}.{os.getpid() & 255}.")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    modules = dict.fromkeys((*USUAL_MODULES, *re.findall(r"(?m)^LoadModule (\w+)_module", text)))
+    server = ApacheServer(binary, folder, fixture.entry.name, modules=tuple(modules))
+    try:
+        passed, messages = server.test()
+        assert passed == fixture.accepted_by(binary), messages
+        if not passed:
+            assert (fixture.refusal or "") in messages
+        elif fixture.downfall is None:
+            server.start()
+        else:
+            with pytest.raises(ServerError, match=re.escape(fixture.downfall)):
+                server.start()
+    finally:
+        server.stop()

@@ -7,8 +7,12 @@ A fixture's first line may say how it is checked, as a comment:
 Certificates are judged as of 2026-06-01 unless `--now` says otherwise; `--trust-store`, `--require-certificates` and
 `--root` (relative to the fixture) are tlslint's own options.
 
-`--accepted-by` names what the real server must be to start with it (`nginx>=1.25.1`, `openssl<4`, several with commas);
-any other must refuse. `<name>.refused` holds a part of the refusal's message; without `--accepted-by` all refuse.
+`--accepted-by` names what the real server must be to start with it (`nginx>=1.25.1`, `apache<2.4`, `openssl<4`, several
+with commas); any other must refuse. `<name>.refused` holds a part of the refusal's message; without `--accepted-by` all
+refuse. `<name>.down` holds a part of what Apache logs where its own test of the syntax passes and it does not start.
+
+A fixture for Apache is a whole configuration: it loads the modules that it needs (`LoadModule ssl_module
+modules/mod_ssl.so`) and has `Listen` lines for loopback addresses.
 """
 
 import argparse
@@ -21,6 +25,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from support.apache import ApacheBinary
 from support.servers import NginxBinary, dotted
 from tlslint.check import RuleModule, check
 from tlslint.finding import Finding
@@ -68,15 +73,21 @@ class Fixture:
         return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
     @property
+    def downfall(self) -> str | None:
+        """A part of what Apache logs where it passes the fixture in its own test, and does not start; or None."""
+        path = self.beside(".down")
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+    @property
     def options(self) -> argparse.Namespace:
         line = self.entry.read_text(encoding="utf-8", errors="surrogateescape").partition("\n")[0]
         return _parser().parse_args(shlex.split(line.removeprefix(MARK)) if line.startswith(MARK) else [])
 
-    def accepted_by(self, nginx: NginxBinary) -> bool:
-        """Whether that server must start with it."""
+    def accepted_by(self, binary: NginxBinary | ApacheBinary) -> bool:
+        """Whether that server's test of the configuration must pass."""
         if not self.options.accepted_by:
             return self.refusal is None
-        versions = {"nginx": Version(dotted(nginx.version)), "openssl": Version(dotted(nginx.openssl))}
+        versions = {self.server: Version(dotted(binary.version)), "openssl": Version(dotted(binary.openssl))}
         return all(_holds(condition, versions) for condition in self.options.accepted_by.split(","))
 
     def __str__(self) -> str:
@@ -102,7 +113,7 @@ _COMPARE: dict[str, Callable[[Version, Version], bool]] = {
 
 
 def _holds(condition: str, versions: dict[str, Version]) -> bool:
-    found = re.fullmatch(r"(nginx|openssl)(<=?|>=?|=)([\d.]+\w?)", condition)
+    found = re.fullmatch(r"(nginx|apache|openssl)(<=?|>=?|=)([\d.]+\w?)", condition)
     if not found:
         raise ValueError(f"not a condition: {condition}")
     return _COMPARE[found[2]](versions[found[1]], Version(found[3]))
