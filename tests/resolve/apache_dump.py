@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from parse.apache_oracle import Httpd
 from tlslint.discover import Root
@@ -37,10 +38,25 @@ def write(folder: Path, httpd: Httpd, files: Mapping[str, str | bytes]) -> Path:
     return folder / "main.conf"
 
 
-def asked(
-    httpd: Httpd, main: Path, defines: Sequence[str] = (), environment: Mapping[str, str] | None = None
-) -> list[Line] | str:
-    """What httpd has after reading, or its error message."""
+class Truth(NamedTuple):
+    """What httpd has after reading (None if it refuses), and all that it says on the way."""
+
+    lines: list[Line] | None
+    messages: str
+
+    @property
+    def refusal(self) -> str:
+        """Its last words; they begin with where it stopped."""
+        return self.messages.splitlines()[-1].replace("\\\\", "\\")
+
+    @property
+    def undefined(self) -> set[str]:
+        """The variables that it warns of."""
+        return set(re.findall(r"AH00111: Config variable \$\{(.*)\} is not defined", self.messages))
+
+
+def asked(httpd: Httpd, main: Path, defines: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Truth:
+    """Let httpd read a configuration."""
     command = [str(httpd.path), "-t", "-d", str(main.parent), "-f", str(main), "-D", "DUMP_CONFIG"]
     for name in defines:
         command += ["-D", name]
@@ -50,8 +66,8 @@ def asked(
     output = done.stdout.decode("utf-8", "surrogateescape")
     messages = done.stderr.decode("utf-8", "surrogateescape")
     if "Syntax OK" not in messages:
-        return messages.strip() or output[-500:]
-    return list(_dumped(output))
+        return Truth(None, messages.strip() or output[-500:])
+    return Truth(list(_dumped(output)), messages)
 
 
 def _dumped(output: str) -> Iterator[Line]:

@@ -136,19 +136,21 @@ def compare(httpd: Httpd, files: dict[str, str]) -> None:
         truth = asked(httpd, main)
         found, reading = predicted(main)
         errors = [problem for problem in reading.problems if problem.severity == "error"]
-        if isinstance(truth, str):
+        if truth.lines is None:
             event("httpd refuses it")
-            said = truth.splitlines()[-1].replace("\\\\", "\\")
+            said = truth.refusal
             if errors and errors[0].kind == "include-cycle":
-                assert truth.count("Syntax error") > 20, said  # its own words are cut off
+                assert said.count("Syntax error") > 20, said  # its own words are cut off
             elif not errors:
                 assert any(words in said for words in ("not allowed", "cannot occur", "Invalid command")), said
             else:
                 assert errors[0].message.partition(" (defined")[0] in said, (said, errors[0].message)
             return
         event("httpd takes it")
-        assert without_prelude(found) == without_prelude(truth)
+        assert without_prelude(found) == without_prelude(truth.lines)
         assert errors == []
+        undefined = {problem.span.text for problem in reading.problems if problem.kind == "undefined-variable"}
+        assert {text.removeprefix("${").removesuffix("}") for text in undefined} <= truth.undefined
         assert reading.unknown == []
     finally:
         shutil.rmtree(folder)

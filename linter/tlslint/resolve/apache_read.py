@@ -232,8 +232,7 @@ class _Reader:
         file.is_loaded = True
         tree = self.files.tree(file.path, "apache")
         if isinstance(tree, Unreadable):
-            if file.includes:
-                self._unread(file.includes[-1], tree, file.includes)
+            self._unread(file, tree)
             return
         file.source = tree.source
         if file.path not in self._lines:
@@ -651,9 +650,13 @@ class _Reader:
         )
         self._missing_lines(f'what Include "{argument}" brings', "nothing matches it", place.directive)
 
-    def _unread(self, directive: Directive, failure: Unreadable, includes: tuple[Directive, ...]) -> None:
-        shown = self.files.display_path(failure.path)
-        self._missing_lines(f"what {shown} sets", failure.reason, directive)
+    def _unread(self, file: _Input, failure: Unreadable) -> None:
+        what = f"what {self.files.display_path(failure.path)} sets"
+        if file.includes:
+            self._missing_lines(what, failure.reason, file.includes[-1])
+            return
+        self.main.incomplete = f"{what} is not known: {failure.reason}"
+        self.reading.unknown.append((what, failure.reason, None))
 
     def _missing_lines(self, what: str, reason: str, directive: Directive, *, everywhere: bool = True) -> None:
         """Note that lines are missing in the section that is open; `everywhere`: lines of any kind."""
@@ -724,14 +727,17 @@ class _Reader:
         name = str(place.argument(0))
         if not self.macros.remove(name) and not self.macros.elsewhere:
             defined = self.macros.any_yet
-            message = f"cannot remove undefined macro '{name}'" if defined else "no macro defined before UndefMacro"
+            message = (
+                f"cannot remove undefined macro '{fold(name)}'" if defined else "no macro defined before UndefMacro"
+            )
             self._error(message, place.span)
 
     def _use(self, place: Place, line: LogicalLine) -> None:
         words = [str(word) for word in place.directive.arguments]
         self.reading.executed.append(place)
         if not words or not words[0]:
-            self._error("no macro name specified in Use", place.span)
+            known = self.macros.any_yet or self.macros.elsewhere
+            self._error("no macro name specified in Use" if known else "no macro defined before Use", place.span)
             return
         name, *values = words
         macro = self.macros.find(name)
@@ -743,14 +749,14 @@ class _Reader:
         top = self.inputs[-1]
         message = ""
         if macro is None:
-            message = f"macro '{name}' undefined" if self.macros.any_yet else "no macro defined before Use"
+            message = f"macro '{fold(name)}' undefined" if self.macros.any_yet else "no macro defined before Use"
         elif len(values) != len(macro.parameters):
             message = (
                 f"macro '{fold(name)}' ({_where(macro.directive)}) used with {len(values)} arguments instead of "
                 f"{len(macro.parameters)}"
             )
         elif fold(name) in top.macros:
-            message = f"recursive use of macro '{name}' is invalid"
+            message = f"recursive use of macro '{fold(name)}' is invalid"
         if macro is None or message:
             related = ((macro.directive.name.span, "defined here"),) if macro is not None else ()
             self._error(message, place.span, related=related)
