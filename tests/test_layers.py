@@ -37,6 +37,8 @@ MAY_IMPORT = {
     "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
     "completion": {"rules", "policy", "target", "report.formats"},
+    "settings_text": {"settings"},
+    "initial": {*DISCOVERY, "settings_text", "baseline", "target", "discover", "parse.tree"},
     "fingerprint": {"finding", "sniff", "parse"},
     "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
     "since": {"record", "finding", "parse.tree", "resolve.checkout", "settings"},

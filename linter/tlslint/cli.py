@@ -1001,3 +1001,37 @@ def schema(
 
     folder = policies_directory() if name == "policy" else Path(__file__).parent / "data"
     _write([(folder / f"{name}.schema.json").read_text(encoding="utf-8")])
+
+
+# -- settings ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def init(
+    show: Annotated[bool, typer.Option("--print", help="Print it instead of writing it.")] = False,
+) -> None:
+    """Write a commented tlslint.toml for what is found here; one that is there stays as it is."""
+    from tlslint.initial import look_around, settings_text
+    from tlslint.settings import SETTINGS_FILE, find_settings
+
+    here = find_settings()
+    if not show and here is not None and os.path.dirname(here) == os.getcwd():
+        raise Failure(f"{os.path.basename(here)} has settings already; --print shows what would be written")
+    text = settings_text(look_around())
+    if show:
+        _write([text])
+        return
+    try:
+        with open(SETTINGS_FILE, "x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Failure(f"{SETTINGS_FILE}: {error.strerror or error}") from error
+    _tell([f"{SETTINGS_FILE} is written; `tlslint` uses it from now on\n"])
+
+
+@app.command()
+def settings(config: ConfigFile = None, isolated: Isolated = False) -> None:
+    """Print the settings that are in force, as TOML, and where each was set."""
+    from tlslint.settings_text import in_force
+
+    _write(in_force(_settings(config, isolated)))

@@ -20,6 +20,8 @@ SETTINGS_FILE: Final = "tlslint.toml"
 _PROJECT_FILE: Final = "pyproject.toml"
 _CHECKOUT_MARKS: Final = (".git", ".hg", ".svn", ".bzr", "_darcs")
 
+DEPLOYMENT: Final = "deployment"
+"""The key of the array of tables with one deployment each."""
 SERVERS: Final = ("auto", "nginx", "apache")
 TRUST_WORDS: Final = ("system", "none")
 """What `trust-store` may name besides files."""
@@ -247,8 +249,7 @@ class _Reader:
         # only here, because most settings are right
         from tlslint.toml_places import places
 
-        inside: tuple[str, ...] = ("tool", "tlslint") if _is_project_file(self.path) else ()
-        offset = places(self.text)[(*inside, *key)]
+        offset = places(self.text)[(*_inside(self.path), *key)]
         line, column = self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
         return SettingsError(f"{_shown(self.path)}:{line}:{column}: {message}")
 
@@ -388,11 +389,11 @@ _RUN_KEYS: Final[dict[str, _Read]] = {
     "jobs": _Reader.jobs,
     "baseline": _Reader.host_path,
     "unsuppressable": _Reader.strings,
-    "deployment": _Reader.deployments,
+    DEPLOYMENT: _Reader.deployments,
 }
 """What counts for the whole run."""
 _KEYS: Final = {**_DEPLOYMENT_KEYS, **_RUN_KEYS}
-_FIELDS: Final = {"deployment": "deployments"}
+_FIELDS: Final = {DEPLOYMENT: "deployments"}
 """Fields that are not called like their key."""
 
 
@@ -410,6 +411,21 @@ def _settings(values: Mapping[str, object], path: str, text: str) -> Settings:
             raise reader.unknown(at, tuple(_KEYS))
         fields[_field(key)] = read(reader, at, value)
     return Settings(**fields, file=path, base=os.path.dirname(path) or ".")
+
+
+def settings_lines(path: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return what a settings file says, as it says it, and the line of each of its keys; raises `SettingsError`."""
+    from tlslint.toml_places import places
+
+    text = _read(path)
+    values = _table(path, text)
+    inside = _inside(path)
+    found = {key: text.count("\n", 0, offset) + 1 for key, offset in places(text).items()}
+    return values, {key: found[(*inside, key)] for key in values}
+
+
+def _inside(path: str) -> tuple[str, ...]:
+    return ("tool", "tlslint") if _is_project_file(path) else ()
 
 
 def _shown(path: str) -> str:
