@@ -412,7 +412,10 @@ def check(
         bool, typer.Option("--diff", help="Print what --fix would change as a patch; nothing is written.")
     ] = False,
     patch_dir: Annotated[
-        str | None, typer.Option("--patch-dir", metavar="DIR", help="Write a patch for each fix there, nothing else.")
+        str | None,
+        typer.Option(
+            "--patch-dir", metavar="DIR", help="Write a patch for each fix there, each for the files as they are."
+        ),
     ] = None,
     fixable: Annotated[
         list[str] | None,

@@ -2,11 +2,13 @@
 
 import os
 import re
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tlslint.fix.text import CannotSpell
 from tlslint.intention import Edit, RewriteBundle
 from tlslint.parse.tree import Source
+from tlslint.record import dataclass
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
 
 _DEHYDRATED = re.compile(r"(?:fullchain|chain|cert|privkey)-\d+\.pem")
-_ARCHIVE = re.compile(r"(?:fullchain|chain|cert|privkey)\d*\.pem")
+_CERTBOT = re.compile(r"(?:fullchain|chain|cert|privkey)\d*\.pem")
 
 
 def bundle_edits(intention: RewriteBundle, deployment: Deployment) -> list[Edit]:
@@ -27,8 +29,9 @@ def bundle_edits(intention: RewriteBundle, deployment: Deployment) -> list[Edit]
     if isinstance(source, Unreadable):
         raise CannotSpell(f'"{pair.file}" {source.reason}')
     client = acme_client(files.real_path(pair.path))
-    if client:
-        raise CannotSpell(f'"{pair.file}" is managed by {client}, which writes it anew with each certificate')
+    if client is not None:
+        why = f'"{pair.file}" is managed by {client.name}, which writes it anew with each certificate'
+        raise CannotSpell(why, client.commands)
     return list(_rewritten(source, intention.certificates))
 
 
@@ -82,24 +85,41 @@ def _pem(certificate: "Certificate", end: str) -> str:
     return end.join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
 
 
-def acme_client(path: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class AcmeClient:
+    """A program that gets certificates and writes their files, and the commands with which it does so again."""
+
+    name: str
+    commands: tuple[str, ...] = ()
+
+
+def acme_client(path: str) -> AcmeClient | None:
     """Return the ACME client that keeps a file of this machine (links resolved), told by what it keeps beside it."""
     folder, name = os.path.split(path)
-    parent = os.path.dirname(folder)
+    above = os.path.dirname(folder)
+    top = os.path.dirname(above)
     stem = os.path.basename(folder)
-    if _ARCHIVE.fullmatch(name) and _is_file(os.path.dirname(parent), "renewal", f"{stem}.conf"):
-        return "certbot"
+    if _CERTBOT.fullmatch(name) and (
+        _is_file(top, "renewal", f"{stem}.conf") or (_is_folder(top, "archive", stem) and _is_folder(top, "live", stem))
+    ):
+        return AcmeClient("certbot", (f"certbot renew --cert-name {quote(stem)} --force-renewal",))
     domain = stem.removesuffix("_ecc")
     if _is_file(folder, f"{domain}.conf") and _is_file(folder, f"{domain}.cer"):
-        return "acme.sh"
-    if os.path.isfile(os.path.join(parent, "..", "config")) and re.fullmatch(
-        r"(?:fullchain|chain|cert)-\d+\.pem", name
-    ):
-        return "dehydrated"
-    if _is_file(folder, f"{name.removesuffix('.issuer.crt').removesuffix('.crt')}.json"):
-        return "lego or Caddy"
+        kind = " --ecc" if stem != domain else ""
+        return AcmeClient("acme.sh", (f"acme.sh --renew -d {quote(domain)}{kind} --force",))
+    if _DEHYDRATED.fullmatch(name) and (_is_folder(top, "accounts") or _is_file(top, "config")):
+        return AcmeClient("dehydrated", (f"dehydrated --cron --force --domain {quote(stem)}",))
+    domain = name.removesuffix(".issuer.crt").removesuffix(".crt")
+    if domain != name and _is_file(folder, f"{domain}.json"):
+        if stem == domain:
+            return AcmeClient("Caddy")
+        return AcmeClient("lego", (f"lego --path {quote(above)} --domains {quote(domain)} renew --days 90",))
     return None
 
 
 def _is_file(*parts: str) -> bool:
     return os.path.isfile(os.path.join(*parts))
+
+
+def _is_folder(*parts: str) -> bool:
+    return os.path.isdir(os.path.join(*parts))

@@ -36,7 +36,8 @@ class Speller:
             for intention in fix.intentions:
                 edits += (edit for edit in dialect.edits(intention) if edit not in edits)
         except CannotSpell as reason:
-            return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason))
+            commands = (*fix.commands, *reason.commands)
+            return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason), commands=commands)
         if not edits and fix.intentions:
             return replace(fix, safety=Safety.MANUAL, refusal="nothing would change")
         files = self._deployment.files

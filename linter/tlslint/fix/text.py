@@ -18,7 +18,14 @@ Quoting = Callable[[str, str], str]
 
 
 class CannotSpell(Exception):  # noqa: N818 - an answer, not an error of the program
-    """An intention that cannot be written exactly; the message is a clause that says why."""
+    """An intention that cannot be written exactly; the message is a clause that says why.
+
+    `commands` are what the reader may run instead.
+    """
+
+    def __init__(self, why: str, commands: tuple[str, ...] = ()) -> None:
+        super().__init__(why)
+        self.commands = commands
 
 
 def indentation(text: str, offset: int) -> str | None:
