@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "fingerprint": {"finding", "sniff", "parse"},
     "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
     "since": {"record", "finding", "parse.tree", "resolve.checkout", "settings"},
+    "annotate": {"record", "finding", "fix", "parse", "selection", "settings", "suppress"},
     "baseline": {"record", "check", "finding", "fingerprint", "selection", "settings", "writing"},
     "suppress": {*WORDS, "check", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},

@@ -24,7 +24,7 @@ def accept(
 
     Raises `BaselineError`.
     """
-    trees = list(trees)
+    report.trees = trees = list(trees)
     kept, hidden = suppress(findings, trees, selection, now, checked)
     kept = list(filter(selection.keeps, kept))
     report.show_hidden = settings.show_ignored

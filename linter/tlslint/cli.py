@@ -444,6 +444,15 @@ def check(
     ] = False,
     output_format: FindingsFormat = "full",
     report_files: ReportFiles = None,
+    add_ignore: Annotated[
+        bool, typer.Option("--add-ignore", help="Write a comment for each finding that is left; needs --reason.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="With --add-ignore: why it is accepted.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="With --add-ignore: the last day on which it is.")
+    ] = None,
     baseline: Annotated[
         str | None, typer.Option("--baseline", metavar="FILE", help="Findings that are known and accepted.")
     ] = None,
@@ -484,6 +493,8 @@ def check(
     ):
         if write_baseline and given:
             raise Failure(f"--write-baseline and {other} exclude each other")
+    if add_ignore and (fix or diff or patch_dir is not None):
+        raise Failure("--add-ignore and fixes exclude each other")
     if changed_since is not None and "-" in (paths or []):
         raise Failure("--changed-since compares files: standard input has no earlier revision")
     if hook and "-" in (paths or []):
@@ -513,6 +524,12 @@ def check(
     if unsafe_fixes or verify_with_server:
         option = "--unsafe-fixes" if unsafe_fixes else "--verify-with-server"
         raise Failure(f"{option} goes with --fix{', --diff or --patch-dir' if unsafe_fixes else ''}")
+    if add_ignore:
+        if "-" in (paths or []) or write_baseline or no_ignores:
+            raise Failure("--add-ignore goes with files, and not with --write-baseline or --no-ignores")
+        _add_ignores(paths or [], settings, reason, until, quiet)
+    elif reason is not None or until is not None:
+        raise Failure("--reason and --until go with --add-ignore")
     with _refusing():
         report = lint(paths or [], settings, _standard_input(paths or []))
     _write(presented(report))
@@ -524,6 +541,33 @@ def check(
         with _refusing():
             save_baseline(report.baseline, report.new_baseline)
     raise typer.Exit(FINDINGS if fail_on_stale and report.stale and not code else code)
+
+
+def _add_ignores(paths: list[str], settings: "Settings", reason: str | None, until: str | None, quiet: bool) -> None:
+    """Write comments that suppress what is found; what remains is for the run that follows."""
+    from tlslint.annotate import annotated, tail_of
+    from tlslint.fix.write import WriteRefused, write
+    from tlslint.report.text import counted, visible
+    from tlslint.rules import RULES
+    from tlslint.run import lint, moment
+    from tlslint.selection import Selection
+
+    with _refusing():
+        tail = tail_of(reason or "", until, moment(settings).date())
+        selection = Selection([module.rule for module in RULES], settings)
+        report = lint(paths, settings)
+    made = annotated(report.findings, report.trees, selection, tail)
+    try:
+        if made.changes:
+            write(made.changes)
+    except WriteRefused as refusal:
+        raise Failure(f"{refusal}; nothing was changed") from refusal
+    if not quiet:
+        files = counted(len(made.changes), "file")
+        _tell([f"note: {counted(made.comments, 'comment')} written to {files}\n"] if made.changes else [])
+        for finding, why in made.refused:
+            place = f"{finding.span.source.path}:{finding.span.line}"
+            _tell([f"note: not ignored: {visible(place)}: {finding.name}: {visible(why)}\n"])
 
 
 def _report_files(items: Sequence[str]) -> list[tuple[str, str]]:

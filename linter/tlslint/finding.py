@@ -5,7 +5,7 @@ from dataclasses import field
 from enum import IntEnum
 
 from tlslint.intention import Fix, Safety
-from tlslint.parse.tree import Span
+from tlslint.parse.tree import Span, Tree
 from tlslint.record import dataclass
 
 
@@ -175,6 +175,8 @@ class Report:
     endpoints: int = 0
     hidden: list[Hidden] = field(default_factory=list)
     """What comments and the baseline keep from being reported; it never counts for the exit code."""
+    trees: list[Tree] = field(default_factory=list)
+    """The configuration files that were read."""
     baseline: str = ""
     """Path of the baseline, if there is one."""
     new_baseline: str | None = None

@@ -81,6 +81,15 @@ class Layout:
         line = self.source.line_start(self.line_of(self.statements[index][0]))
         return index if all(line <= end for end in ends) else None
 
+    def anchor(self, offset: int) -> int:
+        """The line (1-based) above which a comment stands that is to cover an offset: where no statement goes on."""
+        line = self.line_of(offset)
+        while True:
+            index = self.around(self.source.line_start(line))
+            if index is None:
+                return line
+            line = self.line_of(self.statements[index][0])
+
     def lines_from(self, index: int) -> tuple[int, int]:
         """The stretch of all lines of a statement, and of statements that begin on one of them."""
         first = self.line_of(self.statements[index][0])
