@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tlslint.parse.tree import Argument, Directive, Source
 from tlslint.resolve.answer import Answers
+from tlslint.resolve.apache_clients import ClientChecksReader
 from tlslint.resolve.apache_hosts import (
     ANY_ADDRESS,
     ANY_PORT,
@@ -113,6 +114,7 @@ class _Resolution:
         self.reader = TlsReader(self.target, root.files, self.reading.server_root, self.main)
         self.answers = Answers(self.target)
         self.http = HttpReader()
+        self.clients = ClientChecksReader(self.main)
         self.problems: list[Problem] = list(self.reading.problems)
         self.listeners: list[Listener] = []
         self.endpoints: list[Endpoint] = []
@@ -224,6 +226,7 @@ class _Resolution:
             scope=section,
             incomplete=section.incomplete,
             read_web=self.http.read,
+            read_client_checks=self.clients.read,
         )
 
     def _addresses(self, section: Section) -> Iterator[HostAddress]:
