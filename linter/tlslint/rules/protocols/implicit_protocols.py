@@ -88,7 +88,8 @@ def _told(server: str, defaults: dict[str, frozenset[str]]) -> str:
         by_default.setdefault(default, []).append(version)
     parts = [f"{releases(versions, defaults)} {_verb(versions)} {listed(sorted(default))}"
              for default, versions in by_default.items()]  # fmt: skip
-    return f"{server} {'; '.join(parts)}"
+    name = "Apache" if server == "apache" else server
+    return f"{name} {'; '.join(parts)}"
 
 
 def _verb(versions: list[str]) -> str:
