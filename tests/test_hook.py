@@ -259,6 +259,67 @@ def test_the_deployment_of_a_file_is_read_with_its_settings(hook: Hook, tmp_path
     assert len(hook("tlslint.toml", select="weak-protocol")) == 2
 
 
+def test_with_a_revision_only_what_a_change_brings(hook: Hook, tmp_path: Path) -> None:
+    """What `args: [--changed-since, HEAD]` makes of the hook."""
+    write(tmp_path, "nginx.conf", main("include sites/*.conf;"))
+    old = "ssl_protocols TLSv1.1 TLSv1.2;"
+    write(tmp_path, "sites/a.conf", server("a.example.org", old))
+    write(tmp_path, "sites/b.conf", server("b.example.org"))
+    commit(tmp_path)
+    write(tmp_path, "sites/a.conf", "# a comment\n" + server("a.example.org", old))
+    assert places(hook("sites/a.conf", select="weak-protocol")) == [("sites/a.conf", 5, "TLS101")]
+    assert hook("--changed-since", "HEAD", "sites/a.conf", select="weak-protocol") == []
+    write(tmp_path, "sites/b.conf", server("b.example.org", old))
+    both = ("sites/a.conf", "sites/b.conf")
+    assert places(hook("--changed-since", "HEAD", *both, select="weak-protocol")) == [("sites/b.conf", 4, "TLS101")]
+    assert hook("--changed-since", "HEAD", "sites/a.conf", select="weak-protocol") == []
+
+
+def test_with_a_revision_in_a_deployment(hook: Hook, tmp_path: Path) -> None:
+    write(tmp_path, "tlslint.toml", "[[deployment]]\nname = 'one'\nroot = 'one'\n")
+    write(tmp_path, "one/etc/nginx/nginx.conf", main("include /etc/nginx/sites/*;"))
+    write(tmp_path, "one/etc/nginx/sites/a", server("a.example.org", "ssl_protocols TLSv1.1;"))
+    write(tmp_path, "one/etc/nginx/sites/b", server("b.example.org"))
+    commit(tmp_path)
+    assert hook("--changed-since", "HEAD", "one/etc/nginx/sites/a", select="weak-protocol") == []
+    write(tmp_path, "one/etc/nginx/sites/b", server("b.example.org", "ssl_protocols TLSv1.1;"))
+    (finding,) = hook("--changed-since", "HEAD", "one/etc/nginx/sites/b", select="weak-protocol")
+    assert finding["deployments"] == ["one"]
+
+
+def test_a_baseline_loses_nothing_to_a_hook(hook: Hook, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, "nginx.conf", main("include sites/*.conf;"))
+    for name in "ab":
+        write(tmp_path, f"sites/{name}.conf", server(f"{name}.example.org", "ssl_protocols TLSv1.1;"))
+    write(tmp_path, "other/nginx.conf", main(server("c.example.org", "ssl_protocols TLSv1.1;")))
+    write(tmp_path, "tlslint.toml", "baseline = 'known.json'\n")
+    assert run(["--write-baseline", "--select", "weak-protocol"]) == 0
+    capfd.readouterr()
+    write(tmp_path, "sites/b.conf", server("b.example.org", "ssl_protocols TLSv1.2;"))
+    known = (tmp_path / "known.json").read_text()
+    assert hook("sites/a.conf", select="weak-protocol") == []
+    assert run(["--hook", "sites/a.conf"]) in (0, 1)
+    assert "known.json" not in capfd.readouterr().out
+    assert (tmp_path / "known.json").read_text() == known
+    assert hook("--write-baseline", "sites/a.conf", code=2, said="--write-baseline needs all findings") == []
+
+
+def test_a_hook_fixes_the_files_that_it_is_given(tmp_path: Path, hook: Hook) -> None:
+    """Not a snippet that other hosts share, though a host that is given includes it."""
+    write(tmp_path, "nginx.conf", main("include sites/*.conf;"))
+    write(tmp_path, "tls.conf", "ssl_protocols TLSv1.1 TLSv1.2;\n")
+    write(tmp_path, "sites/a.conf", server("a.example.org", "include tls.conf;").replace("443", "444"))
+    write(tmp_path, "sites/b.conf", server("b.example.org", "ssl_protocols TLSv1.1 TLSv1.2;"))
+    write(tmp_path, "sites/c.conf", server("c.example.org", "ssl_protocols TLSv1.1 TLSv1.2;").replace("443", "445"))
+    before = {path: path.read_text() for path in tmp_path.rglob("*.conf")}
+    hook("--fix", "sites/a.conf", "sites/b.conf", select="weak-protocol", code=1)
+    changed = {path.relative_to(tmp_path).as_posix() for path, text in before.items() if path.read_text() != text}
+    assert changed == {"sites/b.conf"}
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in (tmp_path / "sites/b.conf").read_text()
+    hook("--fix", "tls.conf", select="weak-protocol")
+    assert (tmp_path / "tls.conf").read_text() == "ssl_protocols TLSv1.2 TLSv1.3;\n"
+
+
 def test_excluded_files_stay_excluded(hook: Hook, tmp_path: Path) -> None:
     write(tmp_path, "tlslint.toml", "exclude = ['vendor/**']\n")
     write(tmp_path, "vendor/a.conf", server("a.example.org", "ssl_protocols TLSv1.1;"))

@@ -78,10 +78,16 @@ def _parts_around(paths: Sequence[str], settings: Settings) -> list[Part]:
         if claimed:
             found.append(Part(deployment.name, own, own.paths, Changed(paths)))
     if unclaimed:
-        mapped = settings.paths or settings.root or settings.path_map
-        wanted = settings.paths if mapped else (_top(),)
-        found.append(Part("", replace(settings, deployments=()), wanted, Changed(tuple(unclaimed))))
+        rest = all_around(replace(settings, deployments=()))
+        found.append(Part("", rest, rest.paths, Changed(tuple(unclaimed))))
     return found
+
+
+def all_around(settings: Settings) -> Settings:
+    """Return the settings with which everything is linted that a hook has a look at."""
+    if settings.deployments or settings.paths or settings.root or settings.path_map:
+        return replace(settings, hook=False)
+    return replace(settings, hook=False, paths=(_top(),))
 
 
 def _top() -> str:

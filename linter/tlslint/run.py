@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tlslint.changed import Changed
 from tlslint.check import RuleError, RuleModule, findings_of, merge
-from tlslint.deployments import Part, parts
+from tlslint.deployments import Part, all_around, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
 from tlslint.gaps import undecided
@@ -42,10 +42,13 @@ def lint(
     tlslint itself fails the rest goes on, and the report has the failure.
     """
     report = Report(policy=load_policy(settings.policy).spelling)
+    changed = Changed(paths) if settings.hook and not settings.unlimited else None
     with paused_collector(), quiet_certificates():
-        found, read = _found(paths, settings, report, stdin, overlay)
+        found, read = _found(paths, settings, report, stdin, overlay, changed)
         if settings.changed_since is not None:
             found = _introduced(found, paths, settings, settings.changed_since, read, report)
+        if changed is not None:
+            found = changed.limit(found, report)
         report.findings = sorted(merge(found), key=lambda finding: finding.sort_key)
     return report
 
@@ -56,6 +59,7 @@ def _found(
     report: Report,
     stdin: bytes | None = None,
     overlay: Mapping[str, bytes] | None = None,
+    changed: Changed | None = None,
 ) -> tuple[list[Finding], set[str]]:
     """Return what there is to report, not merged yet, and the files of this machine that were read."""
     # only linting needs the rules
@@ -70,7 +74,6 @@ def _found(
     trees: list[Tree] = []
     read: set[str] = set()
     checked = Checked()
-    changed = Changed(paths) if settings.hook and not settings.unlimited else None
     with Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
             policy = load_policy(part.settings.policy)
@@ -88,8 +91,6 @@ def _found(
             trees.extend(parsed_trees(discovered))
             read.update(path for root in discovered.roots for path in root.files.located)
     found = accept(found, trees, selection, settings, moment(settings), checked, report)
-    if changed is not None:
-        found = changed.limit(found, report)
     return [selection.graded(finding) for finding in found], read
 
 
@@ -99,6 +100,8 @@ def _introduced(
     """Leave out what was found at an earlier revision too."""
     from tlslint.since import revision
 
+    if settings.hook:
+        paths, settings = (), all_around(settings)
     with revision(name, paths, settings, read) as earlier:
         report.notes.append(earlier.note)
         before = Report()
