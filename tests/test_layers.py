@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "deployments": {"record", "settings", "finding", "changed", "resolve.checkout"},
     "selection": {"finding", "intention", "settings", "globs"},
     "writing": set[str](),
+    "progress": {"report.text"},
     "completion": {"rules", "policy", "target", "report.formats"},
     "settings_text": {"settings"},
     "initial": {*DISCOVERY, "settings_text", "baseline", "target", "discover", "parse.tree"},

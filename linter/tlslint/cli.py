@@ -6,7 +6,7 @@ Commands import what they need when they run, so that each starts quickly.
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TextIO
@@ -530,7 +530,7 @@ def check(
         _add_ignores(paths or [], settings, reason, until, quiet)
     elif reason is not None or until is not None:
         raise Failure("--reason and --until go with --add-ignore")
-    with _refusing():
+    with _refusing(), _watched(quiet):
         report = lint(paths or [], settings, _standard_input(paths or []))
     _write(presented(report))
     _remarks(report, color, quiet, verbose)
@@ -634,7 +634,7 @@ def _fix(
     stdin = _standard_input(paths)
     if wishes.patch_dir is not None:
         return _patches(paths, settings, wishes, stdin, color, quiet)
-    with _refusing():
+    with _refusing(), _watched(quiet):
         outcome = fix(paths, settings, stdin, unsafe=wishes.unsafe)
     palette = _palette(color, sys.stderr)
     if wishes.diff:
@@ -764,6 +764,13 @@ def _refusing() -> Iterator[None]:
         raise Failure(str(error)) from error
 
 
+def _watched(quiet: bool) -> AbstractContextManager[None]:
+    """Show on the terminal how far a long run is."""
+    from tlslint.progress import shown
+
+    return shown(sys.stderr, wanted=not quiet)
+
+
 def _rendered(report: "Report", output_format: str, statistics: bool, view: "View") -> Iterable[str]:
     from tlslint.report.formats import FORMATS
 
@@ -834,7 +841,7 @@ def show(
         config, isolated, jobs=jobs, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, stdin_filename=stdin_filename,
     )  # fmt: skip
-    with _refusing():
+    with _refusing(), _watched(quiet):
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
     if output_format == "json":
         _write([report_show.to_json(deployments)])
@@ -885,7 +892,7 @@ def inventory(
         config, isolated, jobs=jobs, policy=policy, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, now=_moment(now), stdin_filename=stdin_filename,
     )  # fmt: skip
-    with _refusing():
+    with _refusing(), _watched(quiet):
         rules = load_policy(settings.policy)
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
     found = take_inventory(deployments, rules, [*report.skipped, *report.problems])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tlslint import progress
 from tlslint.changed import Changed
 from tlslint.check import RuleError, RuleModule, findings_of, merge
 from tlslint.deployments import Part, all_around, parts
@@ -184,6 +185,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
     check_trust_store(settings.trust_store)
     targets: dict[str, Target] = {}
     for root in discovered.roots:
+        progress.at(f"resolving {root.display}", lambda: report.files + count_files(discovered))
         if root.server not in targets:
             targets[root.server] = parse_target(settings.target, root.server)
         deployment = _resolve(root, targets[root.server], report)
@@ -195,6 +197,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
             if root.context == "main":
                 report.entries.append((root.server, root.files.real_path(root.entry)))
             _add_settings(deployment, settings)
+            progress.at(f"judging {root.display}", lambda: report.files + count_files(discovered))
             yield deployment
     report.files += count_files(discovered)
 

@@ -458,11 +458,14 @@ class Files:
         self._take_what_was_read_ahead()
         known = self._keys.get(server_path)
         if known is None:
-            # most configurations name keys that are not here
-            from tlslint.pki.bundle import read_private_key_facts
-
             data = self.data(server_path)
-            known = data if isinstance(data, Unreadable) else read_private_key_facts(data)
+            if isinstance(data, Unreadable):
+                known = data
+            else:
+                # most configurations name keys that are not here
+                from tlslint.pki.bundle import read_private_key_facts
+
+                known = read_private_key_facts(data)
             self._keys[server_path] = known
         return known
 
