@@ -266,6 +266,18 @@ def test_path_length_is_kept() -> None:
     assert not openssl_verifies(end, [below, narrow], [root])
 
 
+@pytest.mark.parametrize("allowed", [0, 1, None])
+@pytest.mark.parametrize("served_root", [False, True])
+def test_the_path_length_of_the_root_counts_too(allowed: int | None, served_root: bool) -> None:
+    root = issue("Root With A Limit", path_length=allowed)
+    upper = issue("Upper", root)
+    end = leaf("chain.example.test", upper)
+    served_certificates = [end.read, upper.read, *([root.read] if served_root else [])]
+    chain = analyse(served_certificates, anchors=[root.read])
+    assert (chain.overfull is None) == openssl_verifies(end, [upper], [root])
+    assert chain.overfull == ((root.read, 1) if allowed == 0 else None)
+
+
 def test_a_served_root_can_break_the_path_through_its_cross_signed_version() -> None:
     h = hierarchy(1)
     served_certificates = [h.leaf, h.intermediates[0], h.root, h.cross]

@@ -35,6 +35,7 @@ CHAIN_RULES = {
     Fault.ROOT_SERVED: "TLS306",
     Fault.DUPLICATE: "TLS307",
     Fault.UNRELATED: "TLS307",
+    Fault.PATH_TOO_LONG: "TLS322",
 }
 DATE_RULES = {
     State.EXPIRED: "TLS308",
@@ -208,7 +209,16 @@ def test_chain_verdict_agrees_with_openssl_verify(name: str) -> None:
 
 def _predicts_ok(case: Case, chain: Chain) -> bool:
     valid = all(certificate.not_before <= case.now <= certificate.not_after for certificate in chain.path)
-    return bool(chain.trusted) and valid and chain.leaf.allows_server_authentication
+    return bool(chain.trusted) and valid and chain.overfull is None and chain.leaf.allows_server_authentication
+
+
+def test_openssl_refuses_a_path_that_is_too_long() -> None:
+    bundle = cases()["path-too-long"].bundle
+    time = str(int(cases()["path-too-long"].now.timestamp()))
+    command = ["verify", "-no-CApath", "-no-CAstore", "-attime", time, "-CAfile", str(FOLDER / "anchors.pem")]
+    verdict = openssl(*command, "-untrusted", str(FOLDER / "path-too-long.pem"), data=pem(bundle.certificates[0]))
+    assert "error 25 at" in verdict
+    assert "path length constraint exceeded" in verdict
 
 
 # that verifier also judges algorithms and the presence of names

@@ -154,6 +154,8 @@ class Chain:
     anchor: Certificate | None
     trusted: bool | None
     faults: tuple[Fault, ...]
+    overfull: tuple[Certificate, int] | None = None
+    """The CA on the way to the anchor that has more CAs below it than it allows, and how many those are."""
 
     @property
     def proposed(self) -> tuple[Certificate, ...]:
@@ -192,6 +194,7 @@ def analyse(
     unrelated = tuple(certificate for certificate in pool if certificate not in related)
     duplicates = _duplicates(certificates)
     anchor, missing = _destination(path, roots, others, anchors)
+    too_full = overfull(path if anchor is None or anchor in path or missing is not None else (*path, anchor))
     faults = (
         (Fault.LEAF_NOT_FIRST, certificates[0] != leaf),
         (Fault.OUT_OF_ORDER, _out_of_order(pool, path)),
@@ -199,7 +202,7 @@ def analyse(
         (Fault.DUPLICATE, bool(duplicates)),
         (Fault.UNRELATED, bool(unrelated)),
         (Fault.MISSING_INTERMEDIATE, missing is not None and missing.certain),
-        (Fault.PATH_TOO_LONG, exceeds_path_length(path)),
+        (Fault.PATH_TOO_LONG, too_full is not None),
     )
     return Chain(
         certificates=tuple(certificates),
@@ -213,6 +216,7 @@ def analyse(
         anchor=anchor,
         trusted=None if anchors is None else anchor is not None and anchor in anchors,
         faults=tuple(fault for fault, present in faults if present),
+        overfull=too_full,
     )
 
 
@@ -343,11 +347,14 @@ def _needs_intermediate(path: tuple[Certificate, ...], anchors: Authorities | No
     return len(path) == 1 or anchors is not None
 
 
-def exceeds_path_length(path: tuple[Certificate, ...]) -> bool:
-    """Whether a CA of the path has more CAs below it than its basicConstraints allow; self-issued ones are free."""
+def overfull(path: Sequence[Certificate]) -> tuple[Certificate, int] | None:
+    """Return the first CA of a path that has more CAs below it than its basicConstraints allow, and how many it has.
+
+    CAs that are self-issued do not count (RFC 5280, section 6.1.4).
+    """
     below = 0
     for certificate in path[1:]:
         if certificate.path_length is not None and below > certificate.path_length:
-            return True
+            return certificate, below
         below += not certificate.self_issued
-    return False
+    return None

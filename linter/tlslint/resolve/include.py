@@ -459,14 +459,7 @@ class Files:
         known = self._keys.get(server_path)
         if known is None:
             data = self.data(server_path)
-            if isinstance(data, Unreadable):
-                known = data
-            else:
-                # most configurations name keys that are not here
-                from tlslint.pki.bundle import read_private_key_facts
-
-                known = read_private_key_facts(data)
-            self._keys[server_path] = known
+            known = self._keys[server_path] = data if isinstance(data, Unreadable) else key_facts(data)
         return known
 
     # ahead
@@ -558,6 +551,14 @@ class Files:
             return Unreadable("too-large", f"is larger than {MAX_SOURCE_BYTES >> 20} MiB", server_path)
         self._plain[server_path] = found.host
         return found.host
+
+
+def key_facts(data: bytes) -> "KeyFacts":
+    """Return what may be said of the private keys in a file."""
+    # most configurations name keys that are not here
+    from tlslint.pki.bundle import read_private_key_facts
+
+    return read_private_key_facts(data)
 
 
 def _parse(source: Source, server_path: str, server: str) -> Tree | Unreadable:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tlslint.resolve.include import Files, Unreadable
+from tlslint.resolve.include import Files, Unreadable, key_facts
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Setting, TlsSettings, Unknown
 from tlslint.target import Target
 
@@ -232,14 +232,6 @@ _all_of: Callable[[TlsSettings], tuple[Any, ...]] = attrgetter(*FIELDS)
 _settings_of: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
     *(name for name in TlsSettings.__dataclass_fields__ if name not in _BY_VALUE)
 )
-
-
-def key_facts(data: bytes) -> "KeyFacts":
-    """Return what may be said of the private keys in a file."""
-    # only here: a configuration whose keys are not at hand starts without the certificate code
-    from tlslint.pki.bundle import read_private_key_facts
-
-    return read_private_key_facts(data)
 
 
 def values_of(settings: TlsSettings) -> dict[str, Any]:
