@@ -1,6 +1,7 @@
 """What a hook reports for the files that it is given: the configuration around them is read, the rest stays silent."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tlslint.cli import run
 
 Hook = Callable[..., list[dict[str, Any]]]
 PAIR = "ssl_certificate a.pem; ssl_certificate_key a.key;"
-CERTIFICATES = Path(__file__).parents[1] / "fixtures" / "certificates"
+SITES = Path(__file__).parents[1] / "fixtures" / "sites"
 
 
 @pytest.fixture
@@ -328,3 +329,28 @@ def test_excluded_files_stay_excluded(hook: Hook, tmp_path: Path) -> None:
 
 def test_standard_input_is_no_file(hook: Hook) -> None:
     assert hook("-", code=2, said="--hook takes files, not standard input") == []
+
+
+# --- beside a run of everything -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("site", sorted(path.name for path in SITES.iterdir() if path.is_dir()))
+def test_a_hook_says_what_a_run_of_everything_says_of_the_file(
+    site: str, hook: Hook, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """File by file: each finding in a file is found when it is passed; and nothing that there is not."""
+    shutil.copytree(SITES / site, tmp_path, dirs_exist_ok=True, symlinks=True)
+    run(["--now", "2026-03-01", "--output-format", "json"])
+    everything = [identity(finding) for finding in json.loads(capfd.readouterr().out)["findings"]]
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    together = [identity(finding) for finding in hook(*files)]
+    assert together == everything
+    for file in {finding[0] for finding in everything}:
+        found = [identity(finding) for finding in hook(file)]
+        assert [finding for finding in found if finding[0] == file] == [item for item in everything if item[0] == file]
+        places_of_all = {finding[:3] for finding in everything}
+        assert {finding[:3] for finding in found} <= places_of_all
+
+
+def identity(finding: dict[str, Any]) -> tuple[str, int, str, str, str]:
+    return (finding["file"], finding["line"], finding["code"], finding["severity"], finding["message"])

@@ -33,6 +33,7 @@ class Changed:
         self.paths = tuple(paths)
         self._real_of: dict[str, str] = {}
         self._files = frozenset(map(self.real, paths))
+        self._names = frozenset(map(os.path.basename, (*paths, *self._files))) - {""}
         self._folders = tuple(f"{self.real(path)}{os.sep}" for path in paths if os.path.isdir(path))
         self._includes: dict[str, set[str]] = {}
         """The files that a changed one includes by name, and the labels of its hosts, where it has any."""
@@ -63,8 +64,7 @@ class Changed:
         """Whether a configuration of these texts and files (real paths) has to do with a passed file."""
         if any(real in self._files or real.startswith(self._folders) for real in reached):
             return True
-        names = [os.path.basename(path) for path in self.paths]
-        return any(name in text for text in texts for name in names)
+        return any(name in text for text in texts for name in self._names)
 
     # what deployments make of them
 
@@ -120,7 +120,10 @@ class Changed:
 
     def concerns(self, item: CouldNotCheck) -> bool:
         """Whether something that could not be checked is about the changed files, or about everything."""
-        return item.span is None or bool(self._everything) or self._is_about(item.span)
+        if item.span is None or self._everything or self.has(item.span.source.path):
+            return True
+        # often there are many of them, about files that are not here
+        return os.path.basename(_text(item.span)) in self._names and self._names_one(item.span)
 
     def _touches(self, finding: Finding) -> bool:
         return self._is_about(finding.span) or any(self._is_about(place.span) for place in finding.related)
@@ -130,9 +133,9 @@ class Changed:
 
     def _names_one(self, span: Span) -> bool:
         """Whether the argument that a finding points at is the name of a changed file."""
-        text = span.source.text[span.start : span.end]
+        text = _text(span)
         if text not in self._named:
-            self._named[text] = self._is_name(text.strip("\"'"))
+            self._named[text] = self._is_name(text)
         return self._named[text]
 
     def _is_name(self, name: str) -> bool:
@@ -144,6 +147,11 @@ class Changed:
             if self.has(files.real_path(server_path)) or self.has(files.display_path(server_path)):
                 return True
         return False
+
+
+def _text(span: Span) -> str:
+    """Return the text of an argument without its quotes."""
+    return span.source.text[span.start : span.end].strip("\"'")
 
 
 def _reach(path: str, trees: Mapping[str, Tree], deployment: "Deployment") -> set[str]:
