@@ -114,6 +114,7 @@ def documentation() -> int:
             ("policy",),
             ("policy", "modern"),
             ("schema", "report"),
+            ("settings", "--isolated"),
             ("--help",),
             ("check", "--help"),
             ("--version",),
@@ -145,8 +146,11 @@ RUNS: dict[str, Callable[[], int]] = {
     "there are findings, and `--exit-zero` was given": any_of((*ONLY, "--exit-zero"), (*INFO, "--exit-zero")),
     "all findings are hidden by comments": ignored,
     "only templates were found, which are not checked": templates_only,
+    "`--hook` was given nothing that is configuration, or that any names": lambda: run(
+        [*ONLY, "--hook", write("page.inc", "<?php phpinfo();\n"), "gone.conf"]
+    ),
     "`show` and `inventory`, whatever they show": show_and_inventory,
-    "`rule`, `policy`, `schema`, `--help` and `--version`": documentation,
+    "`rule`, `policy`, `schema`, `settings`, `--help` and `--version`": documentation,
     "a finding is at or above `--fail-on` (default: `warning`)": any_of(
         (*ONLY,), (*ONLY, "--fail-on", "error"), (*INFO, "--fail-on", "info"), (*ONLY, "--output-format", "sarif")
     ),
@@ -157,6 +161,7 @@ RUNS: dict[str, Callable[[], int]] = {
     "an option, or its value, that does not exist": any_of(
         ("--no-such-option",), ("--fail-on", "never"), ("--output-format", "yaml"), ("--now", "soon"), ("shwo",)
     ),
+    "`init` where there are settings already": lambda: run(["init"]) or run(["init"]),
     "settings that cannot be used": lambda: run([*ONLY[1:], "--config", write("own.toml", "polcy = 'modern'\n")]),
     "a policy that cannot be used": any_of(
         ("--isolated", "--policy", "no-such-policy"), ("policy", "no/such.json"), ("policy", "no-such-policy")

@@ -78,6 +78,28 @@ def test_the_host_that_includes_it_by_name_hears_of_it(hook: Hook, many: Path, m
         assert places(hook(changed, select="TLS1")) == [(SNIPPET, WEAK_LINE, "TLS101"), (SNIPPET, WEAK_LINE, "TLS107")]
 
 
+def test_the_whole_repository_names_the_same_line_in_every_format(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What CI runs: SARIF, annotations, and what is new since the last commit."""
+    monkeypatch.chdir(many)
+    sarif = tmp_path / "tlslint.sarif"
+    for since in ((), ("--changed-since", "HEAD")):
+        assert run([*since, "--output-format", "github", "--report", f"sarif={sarif}", "--now", "2026-03-01"]) == 1
+        annotations = [line for line in capfd.readouterr().out.splitlines() if line.startswith("::")]
+        assert [line.partition("::")[2].partition(",endLine")[0] for line in annotations] == [
+            f"error file={SNIPPET},line={WEAK_LINE}",
+            f"warning file={SNIPPET},line={WEAK_LINE}",
+        ]
+        results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
+        found = [result["locations"][0]["physicalLocation"] for result in results]
+        assert {
+            (place["artifactLocation"]["uri"], place["region"]["startLine"], place["region"]["startColumn"])
+            for place in found
+        } == {(SNIPPET, WEAK_LINE, 15)}
+        assert [result["ruleId"] for result in results] == ["TLS101", "TLS107"]
+
+
 def test_in_a_folder_of_the_checkout_the_whole_of_it_is_read(
     hook: Hook, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

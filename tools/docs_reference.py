@@ -28,8 +28,9 @@ EXIT_CODES = {
         "there are findings, and `--exit-zero` was given",
         "all findings are hidden by comments",
         "only templates were found, which are not checked",
+        "`--hook` was given nothing that is configuration, or that any names",
         "`show` and `inventory`, whatever they show",
-        "`rule`, `policy`, `schema`, `--help` and `--version`",
+        "`rule`, `policy`, `schema`, `settings`, `--help` and `--version`",
     ),
     1: (
         "a finding is at or above `--fail-on` (default: `warning`)",
@@ -39,6 +40,7 @@ EXIT_CODES = {
     2: (
         "an option, or its value, that does not exist",
         "settings that cannot be used",
+        "`init` where there are settings already",
         "a policy that cannot be used",
         "a target that means nothing",
         "`--select` or `--ignore` name no rule",
