@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.apache import ask_apache
 from support.prediction import apache_deployment
 from tlslint.resolve.model import ANY_OTHER_NAME, Deployment, Endpoint
 
@@ -135,3 +136,25 @@ def test_http2_needs_its_module_and_threads(tmp_path: Path) -> None:
     assert at(resolved(tmp_path, load + text), "a.test").handshake.alpn == ("http/1.1",)
     prefork = "LoadModule mpm_prefork_module modules/mod_mpm_prefork.so\n"
     assert at(resolved(tmp_path, load + prefork + text), "b.test").handshake.alpn == ("http/1.1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Listen 127.0.0.1:8443\nListen 127.0.0.1:8443\n", "Cannot define multiple Listeners on the same IP:port"),
+        ("Listen 8443\nListen 127.0.0.1:8443\n", "could not bind to address 127.0.0.1:8443 (AH00072)"),
+        ("Listen 8443\nListen *\n", "Port must be specified"),
+        ("Listen 8443\n<VirtualHost :443>\n</VirtualHost>\n", "The address or port is invalid (:443)"),
+        ("Listen 8443\n<VirtualHost 443>\n</VirtualHost>\n", "Missing address for VirtualHost (443)"),
+        (
+            "Listen 8443\nServerName a.test:x\n",
+            "The port number 'x' is outside the appropriate range (i.e., 1..65535).",
+        ),
+    ],
+)
+def test_what_apache_refuses(tmp_path: Path, text: str, message: str) -> None:
+    found = [problem for problem in resolved(tmp_path, text).problems if problem.kind == "server-will-not-start"]
+    assert [problem.message for problem in found] == [message]
+    code, output = ask_apache(f"ServerName main.test\n{text}", "-t")
+    assert (code == 0) is ("AH00072" in message)
+    assert code == 0 or message.partition(" (")[0] in output

@@ -36,6 +36,7 @@ from tlslint.resolve.apache_listen import (
     parse_listen,
 )
 from tlslint.resolve.apache_misdirected import Comparison, strict_check
+from tlslint.resolve.apache_problems import host_problems, socket_problems
 from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
@@ -135,6 +136,8 @@ class _Resolution:
         for socket in self._bound():
             self._listeners_of(socket)
         self._loose_settings()
+        self.problems.extend(socket_problems(self.main))
+        self.problems.extend(host_problems(self.main))
         self.problems.extend(self._refusals())
         for host in hosts:
             if not host.host.listeners:

@@ -69,7 +69,7 @@ def parse_address(word: str, default_port: int = ANY_PORT) -> HostAddress | str:
         return HostAddress(text, ANY_ADDRESS, port)
     family, address = canonical(split.host)
     if family == "garbage":
-        return HostAddress(text, split.host, port, f'"{split.host}" is no address and no host name')
+        return HostAddress(text, split.host, port, f'"{text}" is no address and no host name')
     return HostAddress(text, ANY_ADDRESS if address in ANY else address, port)
 
 
@@ -172,7 +172,7 @@ def parse_server_name(text: str) -> tuple[str, int] | str:
     digits = re.match(r"[ \t]*\+?(\d{1,9})", number)
     port = int(digits[1]) if digits is not None else 0
     if not 0 < port < 65536:
-        return f"The port number {number!r} is outside the appropriate range (i.e., 1..65535)."
+        return f'The port number "{text}" is outside the appropriate range (i.e., 1..65535).'
     return host, port
 
 

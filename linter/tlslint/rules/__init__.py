@@ -107,6 +107,7 @@ from tlslint.rules.names import (
     sni_host_mismatch,
     tls_on_plaintext_port,
     unmatchable_server_name,
+    unreachable_host,
 )
 from tlslint.rules.protocols import (
     implicit_protocols,
@@ -222,6 +223,7 @@ RULES: tuple[RuleModule, ...] = (
     hello_retry_mismatch,
     preread_on_tls_listener,
     reachable_rejecting_host,
+    unreachable_host,
     client_verification_without_ca,
     unenforced_client_certificate,
     short_verify_depth,
