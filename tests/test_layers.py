@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "since": {"record", "finding", "parse.tree", "resolve.checkout", "settings"},
     "annotate": {"record", "finding", "fix", "parse", "selection", "settings", "suppress"},
     "baseline": {"record", "check", "finding", "fingerprint", "selection", "settings", "writing"},
-    "suppress": {*WORDS, "check", "rules", "selection"},
+    "suppress": {*WORDS, "check", "fix.managed", "intention", "rules", "selection"},
     "rules": {*WORDS, *KNOWLEDGE, "check", "policy", "rules"},
     "fix": {*WORDS, *KNOWLEDGE, "parse", "resolve", "settings", "fix"},
     "inventory": {*WORDS, *KNOWLEDGE, "policy", "resolve.include"},

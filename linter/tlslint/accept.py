@@ -1,11 +1,11 @@
 """What is known and accepted is not reported: what comments suppress, and what the baseline has."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from tlslint.finding import Finding, Report
-from tlslint.parse.tree import Tree
+from tlslint.parse.tree import Source, Tree
 from tlslint.selection import Selection, SelectorError
 from tlslint.settings import Settings
 from tlslint.suppress import Checked, suppress
@@ -19,13 +19,14 @@ def accept(
     now: datetime,
     checked: Checked,
     report: Report,
+    host_path: Callable[[Source], str | None],
 ) -> list[Finding]:
     """Return what is to be reported of the findings (not merged yet); the rest goes into the report as hidden.
 
     Raises `BaselineError`.
     """
     report.trees = trees = list(trees)
-    kept, hidden = suppress(findings, trees, selection, now, checked)
+    kept, hidden = suppress(findings, trees, selection, now, checked, host_path)
     kept = list(filter(selection.keeps, kept))
     report.show_hidden = settings.show_ignored
     if settings.no_ignores:

@@ -17,7 +17,7 @@ from tlslint.gaps import undecided
 from tlslint.parse.tree import Source, Span, Tree
 from tlslint.policy import Policy, load_policy
 from tlslint.quiet import quiet_certificates
-from tlslint.resolve.include import Unreadable
+from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
 from tlslint.settings import TRUST_WORDS, Settings, SettingsError
 from tlslint.target import Target, parse_target
@@ -73,7 +73,7 @@ def _found(
     rules = [module for module in RULES if selection.runs(module.rule)]
     found: list[Finding] = []
     trees: list[Tree] = []
-    read: set[str] = set()
+    views: dict[int, Files] = {}
     checked = Checked()
     with Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
@@ -90,8 +90,14 @@ def _found(
                     changed.learn(deployment, part.settings)
                 report.included_through.update(include_chains(deployment))
             trees.extend(parsed_trees(discovered))
-            read.update(path for root in discovered.roots for path in root.files.located)
-    found = accept(found, trees, selection, settings, moment(settings), checked, report)
+            views.update((id(root.files), root.files) for root in discovered.roots)
+
+    def host_path(source: Source) -> str | None:
+        """Return the file of this machine that a source was read from."""
+        return next((path for view in views.values() if (path := view.host_path(source)) is not None), None)
+
+    found = accept(found, trees, selection, settings, moment(settings), checked, report, host_path)
+    read = {path for view in views.values() for path in view.located}
     return [selection.graded(finding) for finding in found], read
 
 

@@ -9,12 +9,14 @@ A comment that is out of date, covers nothing, or cannot be understood is a find
 """
 
 import re
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from tlslint.check import merge
 from tlslint.finding import Finding, Hidden, Rule
+from tlslint.fix.managed import manager_of
+from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Comment, Directive, Source, Span, Tree, walk
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment
@@ -350,9 +352,17 @@ class Checked:
 
 
 def suppress(
-    findings: Sequence[Finding], trees: Iterable[Tree], selection: Selection, now: datetime, checked: Checked
+    findings: Sequence[Finding],
+    trees: Iterable[Tree],
+    selection: Selection,
+    now: datetime,
+    checked: Checked,
+    host_path: Callable[[Source], str | None] = lambda source: None,
 ) -> tuple[list[Finding], list[Hidden]]:
-    """Return the findings that no comment suppresses, with those about the comments, and the suppressed ones merged."""
+    """Return the findings that no comment suppresses, with those about the comments, and the suppressed ones merged.
+
+    `host_path` tells in which file of this machine a source is, so that a superfluous comment can be removed.
+    """
     ignores: dict[str, list[Ignore]] = {}
     about_comments: list[Finding] = []
     for tree in trees:
@@ -379,7 +389,7 @@ def suppress(
         suppressed.append(finding)
         hidden[finding.code, finding.span] = Hidden(finding, "comment", first.reason, until, first.comment)
     for ignore in (ignore for items in ignores.values() for ignore in items):
-        about_comments += _unused(ignore, used, kept, selection, checked)
+        about_comments += _unused(ignore, used, kept, selection, checked, host_path)
     kept += [finding for finding in about_comments if selection.runs_code(finding.code)]
     merged = map(selection.graded, merge(suppressed))
     return kept, [replace(hidden[finding.code, finding.span], finding=finding) for finding in merged]
@@ -404,22 +414,57 @@ def _without_reason(ignore: Ignore) -> Iterator[Finding]:
 
 
 def _unused(
-    ignore: Ignore, used: set[Span], kept: Iterable[Finding], selection: Selection, checked: Checked
+    ignore: Ignore,
+    used: set[Span],
+    kept: Iterable[Finding],
+    selection: Selection,
+    checked: Checked,
+    host_path: Callable[[Source], str | None],
 ) -> Iterator[Finding]:
     unused = [name for name in ignore.names if name.span not in used and checked.judged(name.codes, selection)]
     if not unused or ignore.conditional:
         return
+    wider = _wider(ignore, kept)
+    file = host_path(ignore.comment.source)
     if len(unused) == len(ignore.names):
         names = ", ".join(name.text for name in unused)
         yield unused_ignore.rule.finding(
             f"this comment suppresses nothing: {names} {'was' if len(unused) == 1 else 'were'} not found here",
             ignore.comment,
-            help=_wider(ignore, kept) or "remove the comment",
+            help=wider or "remove the comment",
+            fix=None if wider else _removal("remove the comment", _whole_line(ignore.comment), file),
         )
         return
     for name in unused:
-        message = f"{name.text} was not found here"
-        yield unused_ignore.rule.finding(message, name.span, help=_wider(ignore, kept) or f'remove "{name.text}"')
+        title = f'remove "{name.text}"'
+        fix = None if wider else _removal(title, _with_separator(name, ignore.names), file)
+        yield unused_ignore.rule.finding(f"{name.text} was not found here", name.span, help=wider or title, fix=fix)
+
+
+def _removal(title: str, span: Span, file: str | None) -> Fix | None:
+    if file is None or manager_of(span.source) is not None:
+        return None
+    return Fix(title, Safety.SAFE, edits=(Edit(span.source, span.start, span.end, "", file=file),))
+
+
+def _whole_line(comment: Span) -> Span:
+    """The comment with its line, or with the space before it where something else stands on the line."""
+    text = comment.source.text
+    end = text.find("\n", comment.end)
+    end = len(text) if end < 0 else end
+    end -= text.endswith("\r", comment.end, end)
+    line = text.rfind("\n", 0, comment.start) + 1
+    before = text[line : comment.start].rstrip(" \t")
+    if before:
+        return Span(comment.source, line + len(before), end)
+    return Span(comment.source, line, min(len(text), end + (2 if text.startswith("\r\n", end) else 1)))
+
+
+def _with_separator(name: IgnoredName, names: Sequence[IgnoredName]) -> Span:
+    index = names.index(name)
+    if index:
+        return Span(name.span.source, names[index - 1].span.end, name.span.end)
+    return Span(name.span.source, name.span.start, names[1].span.start)
 
 
 def _wider(ignore: Ignore, kept: Iterable[Finding]) -> str:

@@ -75,7 +75,9 @@ def fixed_copy(fixture: Fixture, folder: Path) -> FixedFixture:
     for path in entry.parent.glob("fixed*"):
         # the results of earlier runs
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    settings = replace(settings_of(fixture), select=(fixture.rule,))
+    # a comment is superfluous where all rules ran
+    select = ("ALL",) if fixture.rule == "unused-ignore" else (fixture.rule,)
+    settings = replace(settings_of(fixture), select=select, fixable=(fixture.rule,))
     with chdir(entry.parent):
         outcome = fix([entry.name], settings, unsafe=True)
         write(outcome.changes)

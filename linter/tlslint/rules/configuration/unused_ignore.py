@@ -12,8 +12,8 @@ told.
 Nothing; this is about the configuration's upkeep.
 
 ## How to fix it
-Remove the comment, or the name from its brackets. Where the finding is inside the block below, `ignore-block[…]` is
-meant: `ignore[…]` covers only the line that opens a block.
+Remove the comment, or the name from its brackets; `--fix` does so. Where the finding is inside the block below,
+`ignore-block[…]` is meant: `ignore[…]` covers only the line that opens a block.
 
 ## False alarms that it avoids
 Silent where the rule did not run, where an include, a certificate or a variable could not be read so that the finding
@@ -23,6 +23,7 @@ conditional sections and macros of Apache.
 
 from tlslint.check import reported_elsewhere as check
 from tlslint.finding import Rule, Severity
+from tlslint.intention import Safety
 
 __all__ = ["check", "rule"]
 
@@ -33,4 +34,5 @@ rule = Rule(
     summary="a comment suppresses nothing",
     why="it would hide the same mistake when somebody makes it again",
     sources=("tlslint: docs/exceptions.md",),
+    fix=Safety.SAFE,
 )
