@@ -127,6 +127,7 @@ def _judged(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule],
             yield from speller.findings(findings_of(deployment, policy, [module]))
         except RuleError as error:
             report.failures.append(error)
+    report.failures.extend(speller.failures)
 
 
 def fix(paths: Sequence[str], settings: Settings, stdin: bytes | None = None, *, unsafe: bool = False) -> "Outcome":

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlslint.finding import Finding, Report, Severity
-from tlslint.fix.engine import Outcome, Views, applied, each_alone, fixed
+from tlslint.fix.engine import Outcome, Views, _clash, _compatible, applied, each_alone, fixed
 from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Source, Span
 
@@ -171,3 +173,39 @@ def test_edits_that_overlap_are_an_error() -> None:
     source = Source("a.conf", "0123")
     with pytest.raises(ValueError, match="overlap"):
         applied([Edit(source, 0, 2, ""), Edit(source, 1, 3, "")])
+
+
+SPANS = st.tuples(st.integers(0, 12), st.integers(0, 3), st.sampled_from("xy"))
+
+
+@given(st.lists(SPANS, max_size=8))
+def test_what_is_chosen_is_what_comparing_all_with_all_gives(spans: list[tuple[int, int, str]]) -> None:
+    source = Source("a.conf", "0123456789abcdef")
+    found = []
+    for start, length, new in spans:
+        edit = Edit(source, start, start + length, new, file="/a.conf")
+        found.append(finding(source, start, "word", Fix("try", Safety.SAFE, edits=(edit,))))
+    expected: list[Finding] = []
+    for one in found:
+        if not any(_clash(edit_of(one), edit_of(other)) for other in expected):
+            expected.append(one)
+    assert _compatible(found) == expected
+    unique = {(edit.start, edit.end, edit.text): edit for edit in map(edit_of, expected)}
+    if unique:
+        applied(list(unique.values()))
+
+
+def edit_of(found: Finding) -> Edit:
+    assert found.fix is not None
+    return found.fix.edits[0]
+
+
+def test_a_fix_whose_parts_overlap_is_refused() -> None:
+    def check(overlay: Mapping[str, bytes]) -> Views:
+        source = Source("a.conf", "0123")
+        edits = (Edit(source, 0, 2, "", file="/a.conf"), Edit(source, 1, 3, "", file="/a.conf"))
+        report = Report(findings=[finding(source, 0, "word", Fix("try", Safety.SAFE, edits=edits))])
+        return Views(report, report)
+
+    outcome = fixed(check, Safety.SAFE, lambda found: True)
+    assert [why for _, why in outcome.refused] == ["its parts overlap"]

@@ -43,6 +43,34 @@ def test_fixes(fixture: Fixture, fixed: FixedFixture) -> None:
     assert all(finding.fix and offered and finding.fix.safety <= offered for finding in fixed.outcome.fixed)
 
 
+FAMILIES = {
+    "1": {"protocols", "ciphers", "groups", "server_order", "handshake", "alpn"},
+    "2": {"protocols", "ciphers", "groups", "server_order", "handshake"},
+    "3": {"certificates", "ciphers", "protocols", "groups", "handshake"},
+    "5": {"client_certificate"},
+    "6": set[str](),
+    "7": set[str](),
+    "8": {"alpn", "ciphers"},
+    "9": set[str](),
+}
+"""What of an endpoint's answer the fixes of each family of rules may change: the other families are about sockets."""
+
+
+@pytest.mark.parametrize("fixture", BAD, ids=str)
+def test_clients_meet_nothing_else_that_is_new(fixture: Fixture, fixed: FixedFixture) -> None:
+    code = next(module.rule.code for module in RULES if module.rule.name == fixture.rule)
+    allowed = FAMILIES.get(code[3])
+    if allowed is None:
+        pytest.skip("it is about who answers at all")
+    assert fixed.after.keys() == fixed.before.keys()
+    for name, before in fixed.before.items():
+        after = fixed.after[name]
+        changed = {key for key in before if before[key] != after[key]} - {"settings", "virtual_host", "unknown"}
+        assert changed <= allowed, name
+        if before["handshake"] == "completes":
+            assert after["handshake"] == "completes", name
+
+
 @pytest.mark.parametrize("fixture", [fixture for fixture in BAD if fixture.server == "nginx"], ids=str)
 @pytest.mark.parametrize("name", NGINX_NAMES)
 def test_nginx_takes_what_it_took(fixture: Fixture, fixed: FixedFixture, name: str) -> None:

@@ -4,16 +4,22 @@ The fixture is copied with the certificates, so that a fix may rewrite them; wha
 the copy holds afterwards.
 """
 
+import json
 import os
 import shutil
 from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from support.rule_fixtures import FIXTURES, RULE_FIXTURES, Fixture, settings_of
 from tlslint.fix.engine import Outcome
 from tlslint.fix.write import write
-from tlslint.run import fix
+from tlslint.report import show
+from tlslint.run import fix, predict
+from tlslint.settings import Settings
+
+Endpoint = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,10 @@ class FixedFixture:
     outcome: Outcome
     again: Outcome
     """What fixing the fixed copy once more comes to."""
+    before: dict[str, Endpoint]
+    """What each endpoint of the bad fixture answers."""
+    after: dict[str, Endpoint]
+    """The same of the fixed copy."""
 
     @property
     def changed(self) -> dict[str, bytes]:
@@ -79,7 +89,19 @@ def fixed_copy(fixture: Fixture, folder: Path) -> FixedFixture:
     select = ("ALL",) if fixture.rule == "unused-ignore" else (fixture.rule,)
     settings = replace(settings_of(fixture), select=select, fixable=(fixture.rule,))
     with chdir(entry.parent):
+        before = _shown(entry.name, settings)
         outcome = fix([entry.name], settings, unsafe=True)
         write(outcome.changes)
         again = fix([entry.name], settings, unsafe=True)
-    return FixedFixture(fixture, entry, outcome, again)
+        after = _shown(entry.name, settings)
+    return FixedFixture(fixture, entry, outcome, again, before, after)
+
+
+def _shown(entry: str, settings: Settings) -> dict[str, Endpoint]:
+    """What `tlslint show` says of each endpoint, by socket and name."""
+    shown: Endpoint = json.loads(show.to_json(predict([entry], settings)[0]))
+    return {
+        " ".join(str(endpoint[key]) for key in ("listen", "transport", "module", "sni")): endpoint
+        for deployment in shown["deployments"]
+        for endpoint in deployment["endpoints"]
+    }

@@ -4,12 +4,15 @@ Nothing is written here: what files would hold is kept beside them (an overlay),
 error or a finding that was not there is halved until the fix is found that is to blame, which is dropped and reported.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
+from itertools import pairwise
 
 from tlslint.finding import Finding, Report, Severity
 from tlslint.intention import Edit, Safety
+from tlslint.parse.tree import Source
 from tlslint.record import dataclass
 
 MAX_CHECKS = 200
@@ -86,8 +89,17 @@ class _Run:
             if self.is_wanted(finding) and _key(finding) not in self.refused
         ]
 
+    def whole_ones(self) -> Iterator[Finding]:
+        """Yield the candidates whose own edits do not get in each other's way; the others are refused."""
+        for finding in self.candidates():
+            edits = sorted(finding.fix.edits if finding.fix else (), key=lambda edit: (edit.file or "", edit.start))
+            if any(_clash(one, two) for one, two in pairwise(edits)):
+                self.refuse(finding, "its parts overlap")
+            else:
+                yield finding
+
     def passes(self) -> None:
-        while chosen := _compatible(self.candidates()):
+        while chosen := _compatible(list(self.whole_ones())):
             if self.checks >= MAX_CHECKS:
                 for finding in chosen:
                     self.refuse(finding, f"given up after {self.checks} passes")
@@ -120,14 +132,12 @@ class _Run:
 
     def texts(self, chosen: Sequence[Finding]) -> dict[str, bytes]:
         """Return what files hold after these fixes."""
-        by_file: dict[str, list[Edit]] = {}
+        by_file: dict[str, dict[tuple[int, int, str], Edit]] = {}
         for finding in chosen:
             for edit in finding.fix.edits if finding.fix else ():
                 assert edit.file is not None
-                known = by_file.setdefault(edit.file, [])
-                if not any(_same(edit, other) for other in known):
-                    known.append(edit)
-        return {file: applied(edits) for file, edits in by_file.items()}
+                by_file.setdefault(edit.file, {}).setdefault((edit.start, edit.end, edit.text), edit)
+        return {file: applied(list(edits.values())) for file, edits in by_file.items()}
 
     def accept(self, chosen: Sequence[Finding], overlay: dict[str, bytes], views: Views) -> None:
         for finding in chosen:
@@ -177,7 +187,7 @@ def each_alone(check: Check, lowest: Safety, allowed: Callable[[Finding], bool])
     """Yield what each fix makes of the files on its own; fixes that come to the same are one."""
     run = _Run(check, lowest, allowed, strict=False)
     first, seen = run.views, []
-    for finding in run.candidates():
+    for finding in list(run.whole_ones()):
         edits = {(edit.file, edit.start, edit.end, edit.text) for edit in finding.fix.edits} if finding.fix else set()
         if edits in seen:
             continue
@@ -246,23 +256,50 @@ def _clash(one: Edit, two: Edit) -> bool:
 def _compatible(candidates: Sequence[Finding]) -> list[Finding]:
     """Return the fixes that can be made in one pass; the others wait for the next."""
     chosen: list[Finding] = []
-    taken: dict[str | None, list[Edit]] = {}
+    taken: dict[str | None, _Taken] = {}
     for finding in candidates:
-        fix = finding.fix
-        assert fix is not None
-        if any(_clash(edit, other) for edit in fix.edits for other in taken.get(edit.file, ())):
-            continue
-        if any(_other_reading(edit, other) for edit in fix.edits for other in taken.get(edit.file, ())):
-            continue
-        chosen.append(finding)
-        for edit in fix.edits:
-            taken.setdefault(edit.file, []).append(edit)
+        edits = finding.fix.edits if finding.fix else ()
+        if all(taken.setdefault(edit.file, _Taken(edit.source)).fits(edit) for edit in edits):
+            chosen.append(finding)
+            for edit in edits:
+                taken[edit.file].add(edit)
     return chosen
 
 
-def _other_reading(one: Edit, two: Edit) -> bool:
-    """Whether two edits are of different texts of one file, which changed while it was read."""
-    return one.source is not two.source and one.source.text != two.source.text
+class _Taken:
+    """The edits of one file that one pass makes, in order: none clashes with another."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._edits: list[Edit] = []
+
+    def fits(self, edit: Edit) -> bool:
+        if edit.source is not self._source and edit.source.text != self._source.text:
+            return False  # the file changed while it was read
+        at = bisect_right(self._edits, edit.start, key=_start)
+        neighbours = [*(self._before(at) if at else ()), *self._behind(at, edit)]
+        return not any(_clash(edit, other) for other in neighbours)
+
+    def _before(self, at: int) -> list[Edit]:
+        """Return the edits that begin at the last position before, or there: only they can reach as far."""
+        found = [self._edits[at - 1]]
+        while len(found) < at and self._edits[at - 1 - len(found)].start == found[-1].start:
+            found.append(self._edits[at - 1 - len(found)])
+        # a line added there may stand before what is replaced further to the left
+        return [*found, *self._edits[max(at - len(found) - 1, 0) : at - len(found)]]
+
+    def _behind(self, at: int, edit: Edit) -> list[Edit]:
+        stop = bisect_left(self._edits, max(edit.end, edit.start + 1), lo=at, key=_start)
+        return self._edits[at:stop]
+
+    def add(self, edit: Edit) -> None:
+        at = bisect_right(self._edits, edit.start, key=_start)
+        if not any(_same(edit, other) for other in self._edits[bisect_left(self._edits, edit.start, key=_start) : at]):
+            self._edits.insert(at, edit)
+
+
+def _start(edit: Edit) -> int:
+    return edit.start
 
 
 def applied(edits: Sequence[Edit]) -> bytes:

@@ -12,18 +12,35 @@ if TYPE_CHECKING:
     from tlslint.fix.dialect import Dialect
 
 
+class SpellingError(Exception):
+    """A dialect raised what it must not raise: tlslint is broken. The message names the rule and the file."""
+
+
 class Speller:
     """Writes the fixes of one deployment's findings; the same fix is worked out once."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._dialect: Dialect | None = None
+        self.failures: list[Exception] = []
+        """Fixes that tlslint itself failed on: their findings stand without."""
 
     def findings(self, found: Iterable[Finding]) -> Iterator[Finding]:
         """Yield findings with the edits of their fixes."""
         for finding in found:
             fix = finding.fix
-            yield finding if fix is None else replace(finding, fix=self.spelt(fix))
+            if fix is not None:
+                try:
+                    fix = self.spelt(fix)
+                except Exception as error:
+                    failure = SpellingError(
+                        f"the fix of {finding.name} failed on {finding.span.source.path}: {error!r}"
+                    )
+                    failure.__cause__ = error
+                    self.failures.append(failure)
+                    fix = None
+                finding = replace(finding, fix=fix)
+            yield finding
 
     def spelt(self, fix: Fix) -> Fix:
         """Return a fix with its edits, or with the reason why it has none."""
