@@ -13,10 +13,11 @@ import pytest
 from support.apache import ask_apache
 from support.rule_fixes import FixedFixture, fixed_copy
 from support.rule_fixtures import ENTRIES, RULE_FIXTURES, SERVERS, Fixture, fixtures, has_resolver
-from support.servers import NGINX_NAMES, needed_nginx, nginx_test
+from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
 from tlslint.finding import Finding
 from tlslint.intention import Safety
 from tlslint.rules import RULES
+from tlslint.target import parse_target
 
 OFFERED = {module.rule.name: module.rule.fix for module in RULES if module.rule.fix in (Safety.SAFE, Safety.UNSAFE)}
 BAD = [fixture for fixture in fixtures() if fixture.rule in OFFERED and fixture.is_bad and has_resolver(fixture.server)]
@@ -44,11 +45,11 @@ def test_fixes(fixture: Fixture, fixed: FixedFixture) -> None:
 
 
 FAMILIES = {
-    "1": {"protocols", "ciphers", "groups", "server_order", "handshake", "alpn"},
-    "2": {"protocols", "ciphers", "groups", "server_order", "handshake"},
-    "3": {"certificates", "ciphers", "protocols", "groups", "handshake"},
+    "1": {"protocols", "ciphers", "groups", "server_order", "sessions", "alpn", "hello_retry"},
+    "2": {"protocols", "ciphers", "groups", "server_order", "sessions", "hello_retry"},
+    "3": {"certificates", "ciphers", "protocols", "groups"},
     "5": {"client_certificate"},
-    "6": set[str](),
+    "6": {"sessions"},
     "7": set[str](),
     "8": {"alpn", "ciphers"},
     "9": set[str](),
@@ -65,10 +66,11 @@ def test_clients_meet_nothing_else_that_is_new(fixture: Fixture, fixed: FixedFix
     assert fixed.after.keys() == fixed.before.keys()
     for name, before in fixed.before.items():
         after = fixed.after[name]
+        if before["handshake"] != "completes":
+            continue  # nobody met anything
         changed = {key for key in before if before[key] != after[key]} - {"settings", "virtual_host", "unknown"}
         assert changed <= allowed, name
-        if before["handshake"] == "completes":
-            assert after["handshake"] == "completes", name
+        assert after["handshake"] == "completes", name
 
 
 @pytest.mark.parametrize("fixture", [fixture for fixture in BAD if fixture.server == "nginx"], ids=str)
@@ -83,7 +85,16 @@ def test_nginx_takes_what_it_took(fixture: Fixture, fixed: FixedFixture, name: s
     if ("mail {" in text and not nginx.has_mail) or ("stream {" in text and not nginx.has_stream):
         pytest.skip(f"{nginx.name} lacks a module")
     passed, messages = nginx_test(nginx, fixed.entry.parent, fixed.entry.name)
+    if not passed and is_another(fixture.options.target, nginx):
+        pytest.skip("the fix is for another server")
     assert passed, messages
+
+
+def is_another(spec: str | None, nginx: NginxBinary) -> bool:
+    """Whether a target has another nginx or OpenSSL than this one."""
+    target = parse_target(spec, "nginx")
+    versions = ((target.server, nginx.version), (target.openssl, nginx.openssl))
+    return any(wanted is not None and wanted.numbers[:2] != own[:2] for wanted, own in versions)
 
 
 @pytest.mark.parametrize("fixture", [fixture for fixture in BAD if fixture.server == "apache"], ids=str)
