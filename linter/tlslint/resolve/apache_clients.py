@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
+from tlslint.resolve.apache_scope import Section
 from tlslint.resolve.model import ClientChecks, ClientUse, Place, VirtualHost
 
 RESULT: Final = "ssl_client_verify"
@@ -65,7 +65,7 @@ def _checks(server: Section) -> tuple[tuple[ClientUse, ...], bool, str]:
     pending = [server]
     while pending:
         section = pending.pop()
-        pending.extend(child for child in reversed(section.children) if child.kind != VIRTUAL_HOST)
+        pending.extend(reversed(section.parts))
         doubt = doubt or section.incomplete
         if section.kind in ("if", "elseif") and section.place is not None:
             uses += _use(section.place, is_condition=True)

@@ -85,7 +85,7 @@ class HttpReader:
     # -- locations ---------------------------------------------------------------------------------------------------
 
     def _locations(self, host: VirtualHost, levels: list[Section]) -> Iterator[Location]:
-        inner = [child for level in levels for child in level.children if child.kind in _SECTIONS]
+        inner = [child for level in levels for child in level.parts if child.kind in _SECTIONS]
         everywhere = sorted((child for child in inner if _covers_everything(child, levels)), key=_merge_rank)
         table = _Table(self._headers)
         for level in levels:
@@ -506,9 +506,9 @@ def _hands_over_everything(place: Place, section: Section) -> bool:
 
 def _script(levels: Sequence[Section]) -> str:
     for level in levels:
-        for section in (level, *level.children):
+        for section in (level, *level.parts):
             for name in SCRIPTS:
-                if section.kind != VIRTUAL_HOST and name in section.own:
+                if name in section.own:
                     return f"{section.own[name][0].directive.name} may set headers"
     return ""
 

@@ -24,7 +24,7 @@ class Section:
     and the section is incomplete.
     """
 
-    __slots__ = ("before", "children", "incomplete", "items", "kind", "own", "parent", "place")
+    __slots__ = ("_parts", "before", "children", "incomplete", "items", "kind", "own", "parent", "place")
 
     def __init__(self, kind: str, parent: "Section | None" = None, place: Place | None = None) -> None:
         self.kind = kind
@@ -40,8 +40,19 @@ class Section:
         """Its inner sections in order; the virtual hosts are children of the main server."""
         self.before = len(parent.items) if parent is not None else 0
         """How many of the outer section's own directives come before it."""
+        self._parts: tuple[int, list[Section]] = (0, [])
         self.incomplete = ""
         """Why directives of this very section may be missing here, or empty."""
+
+    @property
+    def parts(self) -> list["Section"]:
+        """Its inner sections that are for a part of its own requests: those that are no virtual hosts, in order."""
+        count, found = self._parts
+        if count != len(self.children):
+            found = [child for child in self.children if child.kind != VIRTUAL_HOST]
+            # a main server has thousands of hosts, and each of them asks
+            self._parts = (len(self.children), found)
+        return found
 
     def add(self, place: Place) -> None:
         """Take a directive that is in force."""
@@ -55,7 +66,8 @@ class Section:
 
     def sections(self, *kinds: str) -> Iterator["Section"]:
         """Yield the inner sections of these kinds, in order."""
-        return (child for child in self.children if child.kind in kinds)
+        children = self.children if VIRTUAL_HOST in kinds else self.parts
+        return (child for child in children if child.kind in kinds)
 
     def in_order(self) -> Iterator["Place | Section"]:
         """Yield directives and inner sections together, in the order in which httpd executes them."""

@@ -609,7 +609,7 @@ class TlsReader(SettingsReader):
     def _directories(self, section: Section) -> Iterator[DirectoryTls]:
         """Yield the sections of a host that ask for a certificate, or for other suites, when a request is there."""
         levels = [section] if section is self.main else [self.main, section]
-        pending = [child for level in reversed(levels) for child in reversed(level.children)]
+        pending = [child for level in reversed(levels) for child in reversed(level.parts)]
         while pending:
             child = pending.pop()
             if child.kind not in DIRECTORY_SECTIONS or child.place is None:

@@ -182,7 +182,7 @@ def _passes(section: Section) -> Iterator[_Pass]:
     pending = [section]
     while pending:
         level = pending.pop()
-        pending.extend(child for child in reversed(level.children) if child.kind != VIRTUAL_HOST)
+        pending.extend(reversed(level.parts))
         for place in level.items:
             target = _target(place, level)
             if target and target != "!":
