@@ -150,3 +150,41 @@ def test_ignores_by_file(cli: Cli, repository: Path) -> None:
     }, "what cannot be switched off stays"
     write(repository, **{"tlslint.toml": 'per-file-ignores = { "**" = ["syntax-error"] }\n'})
     assert "per-file-ignores: TLS001 syntax-error cannot be switched off" in cli(*arguments)[2]
+
+
+def test_patterns_count_from_the_settings_file(cli: Cli, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = {"nginx/a.conf": MAIN.format(name="a", shared=".").replace("include", "ssl_protocols TLSv1; #")}
+    write(repository, **weak)
+    arguments = ("--select", "weak-protocol", "--output-format", "concise")
+    for pattern, silent in (
+        ("nginx/*", True),
+        ("a.conf", True),
+        ("*/nginx/*", False),
+        (f"{repository}/ngin?/**", True),
+    ):
+        write(repository, **{"tlslint.toml": f"per-file-ignores = {{ '{pattern}' = ['weak-protocol'] }}\n"})
+        monkeypatch.chdir(repository)
+        assert (cli("nginx", *arguments)[1] == "") == silent, pattern
+        monkeypatch.chdir(repository / "nginx")
+        assert (cli("a.conf", *arguments)[1] == "") == silent, pattern
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("select = ['ALL']\nignore = ['TLS1',\n  'no-such']\n", 'tlslint.toml:3:3: no rule "no-such"'),
+        ("[severity]\nweak-protocl = 'info'\n", 'tlslint.toml:2:1: no rule "weak-protocl" (did you mean'),
+        ("per-file-ignores = { 'a' = ['TLS1, no-such'] }\n", 'tlslint.toml:1:29: no rule "no-such"'),
+        ("ignore = ['syntax-error']\n", "tlslint.toml:1:11: ignore: TLS001 syntax-error cannot be switched off"),
+    ],
+)
+def test_wrong_words_are_said_to_be_where_they_are(settings: str, message: str, cli: Cli, repository: Path) -> None:
+    write(repository, **{"tlslint.toml": settings})
+    code, out, err = cli()
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {message}"), err
+
+
+def test_what_the_command_line_says_stands_in_no_file(cli: Cli, repository: Path) -> None:
+    write(repository, **{"tlslint.toml": "ignore = ['no-such', 'TLS1']\n"})
+    assert cli("--ignore", "no-such")[2].startswith('error: no rule "no-such"')

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.globs import matches
 from tlslint.intention import Safety
-from tlslint.settings import Settings
+from tlslint.settings import Settings, place_of
 
 EVERYTHING = "ALL"
 ABOUT_COMMENTS = "TLS09"
@@ -16,11 +16,21 @@ ABOUT_COMMENTS = "TLS09"
 class SelectorError(Exception):
     """A selector that names no rule, or one that may not be switched off."""
 
+    def __init__(self, message: str, selector: str) -> None:
+        super().__init__(message)
+        self.selector = selector
+
 
 class Selection:
     """The rules that were chosen, and the severities that were set for them; raises `SelectorError`."""
 
     def __init__(self, rules: Sequence[Rule], settings: Settings) -> None:
+        try:
+            self._choose(rules, settings)
+        except SelectorError as error:
+            raise SelectorError(f"{place_of(error.selector, settings)}{error}", error.selector) from error
+
+    def _choose(self, rules: Sequence[Rule], settings: Settings) -> None:
         self._rules = rules
         selected = self._named(settings.select, "select")
         ignored = self._named(settings.ignore, "ignore")
@@ -88,7 +98,7 @@ class Selection:
             rules = self.matching(selector)
             for rule in rules:
                 if option == "ignore" and not rule.suppressible and selector in (rule.code, rule.name):
-                    raise SelectorError(f"{where}: {rule.code} {rule.name} cannot be switched off")
+                    raise SelectorError(f"{where}: {rule.code} {rule.name} cannot be switched off", selector)
                 codes.add(rule.code)
         return codes
 
@@ -99,7 +109,7 @@ class Selection:
         exact = [rule for rule in self._rules if selector in (rule.code, rule.name)]
         rules = exact or [rule for rule in self._rules if selector.startswith("TLS") and rule.code.startswith(selector)]
         if not rules:
-            raise SelectorError(f'no rule "{selector}"{_did_you_mean(selector, self._rules)}')
+            raise SelectorError(f'no rule "{selector}"{_did_you_mean(selector, self._rules)}', selector)
         return rules
 
     def _levels(self, settings: Settings) -> Iterator[tuple[str, Severity]]:
@@ -107,7 +117,8 @@ class Selection:
             for rule in self.matching(selector):
                 severity = Severity[level.upper()]
                 if not rule.suppressible and severity < rule.severity:
-                    raise SelectorError(f"severity: {rule.code} {rule.name} cannot be made less severe")
+                    message = f"severity: {rule.code} {rule.name} cannot be made less severe"
+                    raise SelectorError(message, selector)
                 yield rule.code, severity
 
 
@@ -116,7 +127,7 @@ def find_rule(name: str, rules: Sequence[Rule]) -> Rule:
     for rule in rules:
         if name.upper() == rule.code or name.lower().replace("_", "-") == rule.name:
             return rule
-    raise SelectorError(f'no rule "{name}"{_did_you_mean(name, rules)}')
+    raise SelectorError(f'no rule "{name}"{_did_you_mean(name, rules)}', name)
 
 
 def _split(selectors: Iterable[str]) -> Iterator[str]:

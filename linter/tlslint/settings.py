@@ -250,8 +250,7 @@ class _Reader:
         from tlslint.toml_places import places
 
         offset = places(self.text)[(*_inside(self.path), *key)]
-        line, column = self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
-        return SettingsError(f"{_shown(self.path)}:{line}:{column}: {message}")
+        return SettingsError(f"{_located(self.path, self.text, offset)}{message}")
 
     def unknown(self, key: _Key, known: Sequence[str]) -> SettingsError:
         return self.error(key, f'unknown key "{key}"{_did_you_mean(str(key), known)}')
@@ -422,6 +421,34 @@ def settings_lines(path: str) -> tuple[dict[str, Any], dict[str, int]]:
     inside = _inside(path)
     found = {key: text.count("\n", 0, offset) + 1 for key, offset in places(text).items()}
     return values, {key: found[(*inside, key)] for key in values}
+
+
+def place_of(word: str, settings: Settings) -> str:
+    """Return `file:line:column: ` of a word in the settings file; nothing where the command line has it."""
+    if settings.file is None:
+        return ""
+    from tlslint.toml_places import places
+
+    text = _read(settings.file)
+    table, inside = _table(settings.file, text), _inside(settings.file)
+    for path, offset in places(text).items():
+        key = path[len(inside) :]
+        if path[: len(inside)] != inside or not key:
+            continue
+        value: Any = table
+        for step in key:
+            value = value[step]
+        first = str(key[0])
+        overridden = isinstance(table[first], list) and getattr(settings, _field(first), ()) != tuple(table[first])
+        words = [part.strip() for part in value.split(",")] if isinstance(value, str) else []
+        if not overridden and (word in words or (len(key) > 1 and word == key[-1])):
+            return _located(settings.file, text, offset)
+    return ""
+
+
+def _located(path: str, text: str, offset: int) -> str:
+    line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return f"{_shown(path)}:{line}:{column}: "
 
 
 def _inside(path: str) -> tuple[str, ...]:
