@@ -75,24 +75,32 @@ class Naming:
         return f"{self.directive} at {place}" if self.directive else place
 
 
-@dataclass(slots=True, eq=False)
-class NamedFile:
-    """A file of certificates or CRLs, who names it, and who uses what is in it."""
+class _Named:
+    """What is named by directives and used by somebody: each of them once, in order."""
 
-    file: str
-    """The path as the user knows it; `data:` where the certificate stands in the configuration itself."""
-    _namings: dict[Naming, None] = field(default_factory=dict)
-    _users: dict[str, None] = field(default_factory=dict)
+    __slots__ = ()
+    _namings: dict[Naming, None]
+    _users: dict[str, None]
 
     @property
     def namings(self) -> list[Naming]:
-        """The directives that name the file."""
+        """The directives that name it."""
         return list(self._namings)
 
     @property
     def users(self) -> list[str]:
         """Labels of the endpoints, or of the upstream connections, that use it; none for one that is only named."""
         return list(self._users)
+
+
+@dataclass(slots=True, eq=False)
+class NamedFile(_Named):
+    """A file of certificates or CRLs, who names it, and who uses what is in it."""
+
+    file: str
+    """The path as the user knows it; `data:` where the certificate stands in the configuration itself."""
+    _namings: dict[Naming, None] = field(default_factory=dict)
+    _users: dict[str, None] = field(default_factory=dict)
 
     def add(self, places: Iterable[Place], users: Iterable[str]) -> None:
         """Note further directives and users."""
@@ -177,7 +185,7 @@ def _users_of(files: Sequence[NamedFile]) -> list[str]:
 
 
 @dataclass(slots=True, eq=False)
-class Unread:
+class Unread(_Named):
     """Something that could not be read, or not all of it: an inventory without it would look complete."""
 
     role: Role | None
@@ -186,16 +194,6 @@ class Unread:
     why: str
     _namings: dict[Naming, None] = field(default_factory=dict)
     _users: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def namings(self) -> list[Naming]:
-        """The directives that name it."""
-        return list(self._namings)
-
-    @property
-    def users(self) -> list[str]:
-        """Labels of those that use it."""
-        return list(self._users)
 
 
 class Verdict(Enum):
@@ -583,16 +581,9 @@ def _answers(deployment: Deployment, policy: Policy) -> Iterator[Answer]:
     groups: dict[tuple[object, ...], list[Handshake]] = {}
     for handshake in deployment.handshakes:
         if handshake.endpoints:
-            groups.setdefault((_outcome(handshake), *_seen(handshake)), []).append(handshake)
+            groups.setdefault((handshake.endpoints[0].outcome, *_seen(handshake)), []).append(handshake)
     for (outcome, *_), alike in groups.items():
         yield _answer(deployment, judge, str(outcome), alike)
-
-
-def _outcome(handshake: Handshake) -> str:
-    """Return the outcome; unknown where the certificate is chosen during the handshake: the file may not be there."""
-    return (
-        "unknown" if handshake.outcome == "completes" and handshake.tls.certificates.is_unknown else handshake.outcome
-    )
 
 
 def _seen(handshake: Handshake) -> tuple[object, ...]:

@@ -213,3 +213,35 @@ def test_days_before_expiry_can_be_set(tmp_path: Path) -> None:
 def test_the_moment_may_have_a_time_zone(tmp_path: Path, text: str) -> None:
     (deployment,), _ = predict([write(tmp_path, server("a.test", "a.pem", "a.key"))], Settings(now=text))
     assert deployment.now.isoformat() == "2026-06-01T00:00:00+00:00"
+
+
+class TestUnread:
+    @pytest.fixture
+    def deployment(self, tmp_path: Path) -> Deployment:
+        copy(tmp_path, "a-rsa.pem", "a-rsa.key")
+        (tmp_path / "folder.pem").mkdir()
+        names = {"chosen": "$ssl_server_name.pem", "other-choice": "$host.pem", "folder": "folder.pem"}
+        absent = {f"absent-{index}": f"absent-{index}.pem" for index in range(5)}
+        hosts = [server(f"{name}.test", file, "a-rsa.key") for name, file in (names | absent).items()]
+        return resolved(write(tmp_path, server("here.test", "a-rsa.pem", "a-rsa.key"), *hosts))
+
+    def test_each_endpoint_says_its_own_reason(self, deployment: Deployment) -> None:
+        reasons = {
+            str(endpoint.sni): dict(endpoint.unknown).get("certificates", "") for endpoint in deployment.endpoints
+        }
+        assert reasons["chosen.test"] == '"$ssl_server_name.pem" holds a variable'
+        assert reasons["other-choice.test"] == '"$host.pem" holds a variable'
+        assert reasons["folder.test"] == '"folder.pem" is a directory'
+        for index in range(5):
+            assert reasons[f"absent-{index}.test"].startswith(f'"absent-{index}.pem" ')
+        assert reasons["here.test"] == ""
+
+    def test_what_is_chosen_later_and_what_is_absent_are_no_one_answer(self, deployment: Deployment) -> None:
+        for handshake in deployment.handshakes:
+            assert len({endpoint.outcome for endpoint in handshake.endpoints}) == 1
+        outcomes = {str(endpoint.sni): endpoint.outcome for endpoint in deployment.endpoints}
+        assert outcomes["chosen.test"] == outcomes["other-choice.test"] == "unknown"
+        assert outcomes["absent-0.test"] == outcomes["folder.test"] == outcomes["here.test"] == "completes"
+
+    def test_absent_files_cost_no_answer_each(self, deployment: Deployment) -> None:
+        assert len({endpoint.handshake for endpoint in deployment.endpoints if "absent" in str(endpoint.sni)}) == 1

@@ -71,7 +71,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
             "file": directive.source.path,
             "line": directive.line,
         },
-        "handshake": _outcome(endpoint),
+        "handshake": endpoint.outcome,
         "reason": handshake.reason or None,
         "protocols": list(handshake.protocols),
         "ciphers": {protocol: list(suites) for protocol, suites in handshake.ciphers.items()},
@@ -87,12 +87,6 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "settings": dict(_settings(endpoint.tls)) if handshake.outcome != "plaintext" else {},
         "unknown": [{"what": what, "why": why} for what, why in _unknown(endpoint)],
     }
-
-
-def _outcome(endpoint: Endpoint) -> str:
-    """Return the outcome; unknown where the certificate is chosen during the handshake: the file may not be there."""
-    outcome = endpoint.handshake.outcome
-    return "unknown" if outcome == "completes" and endpoint.tls.certificates.is_unknown else outcome
 
 
 def _sessions(endpoint: Endpoint) -> dict[str, Any] | None:
@@ -112,7 +106,7 @@ def _socket(endpoint: Endpoint) -> str:
 
 
 def _unknown(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
-    yield from endpoint.handshake.unknown
+    yield from endpoint.unknown
     if endpoint.listener.incomplete:
         yield "virtual_hosts", endpoint.listener.incomplete
 

@@ -7,7 +7,7 @@ the library makes of it all.
 from collections.abc import Iterable
 from operator import attrgetter
 
-from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown, presented
+from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown, presented, why_unread
 from tlslint.target import Target
 from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure, tls13_suites
 from tlslint.tls.retry import Choice, retry_outcome
@@ -93,8 +93,9 @@ class Answers:
         silent = taking_over is not None and _withholds_tickets(opening or tls, taking_over)
         opening_level = self.level(opening) if opening is not None and taking_over is not None else 0
         key = (
-            *map(id, self._settings_of(tls)), kinds, alpn, quic, version_level, tls.security_level,
-            retry, silent, id((opening or tls).conf_commands), opening_level, undecided,
+            *map(id, self._settings_of(tls)), kinds, _troubles(tls.certificates, kinds), alpn, quic,
+            version_level, tls.security_level, retry, silent, id((opening or tls).conf_commands), opening_level,
+            undecided,
         )  # fmt: skip
         found = self._by_key.get(key)
         if found is None:
@@ -174,7 +175,7 @@ class Answers:
             if isinstance(setting.value, Unknown)
         ]
         if not tls.certificates.is_unknown and UNKNOWN_KEY in kinds:
-            unknown.append(("certificates", _first_reason(tls.certificates)))
+            unknown.append(("certificates", why_unread(tls.certificates)))
         found = self._negotiate(tls, kinds, quic, version_level)
         if found.suite_b and found.protocols:
             unknown.append(("chain", "a Suite B word in the cipher list also judges every signature of the chain"))
@@ -241,8 +242,15 @@ def _ticket_count(opening: TlsSettings) -> int:
     return 2
 
 
-def _first_reason(certificates: Setting[tuple[CertificatePair, ...]]) -> str:
-    return next((pair.reason for pair in certificates.known or () if pair.reason), "the certificate could not be read")
+def _troubles(certificates: Setting[tuple[CertificatePair, ...]], kinds: tuple[KeyKind, ...]) -> frozenset[str] | None:
+    """Return the kinds of reasons why keys are not known; None where the file is chosen during the handshake.
+
+    Which file it is does not count: whole trees lack their certificates, and their endpoints still answer alike.
+    """
+    pairs = certificates.known
+    if pairs is None or UNKNOWN_KEY not in kinds:
+        return None if pairs is None else frozenset()
+    return frozenset(pair.trouble for pair in pairs)
 
 
 def _authenticates(found: Negotiation) -> bool:

@@ -195,6 +195,13 @@ class CertificatePair:
         return leaf.key_type if leaf is not None else None
 
 
+def why_unread(certificates: "Setting[tuple[CertificatePair, ...]]") -> str:
+    """Return why a certificate that is named is not known."""
+    if isinstance(certificates.value, Unknown):
+        return certificates.value.reason
+    return next((pair.reason for pair in certificates.value if pair.reason), "the certificate could not be read")
+
+
 def presented(pairs: Sequence[CertificatePair]) -> tuple[CertificatePair, ...]:
     """Return the pairs that a server presents: the last of each key type, if certificate and key belong together.
 
@@ -670,6 +677,20 @@ class Endpoint:
     """What `virtual_host` sets itself but the default server decides, with another value."""
     refused_by: Place | None = None
     """The directive by which every request on such a connection is refused after the handshake, if there is one."""
+
+    @property
+    def outcome(self) -> str:
+        """The handshake's; unknown where the certificate is chosen during it: the file may not be there."""
+        outcome = self.handshake.outcome
+        return "unknown" if outcome == "completes" and self.tls.certificates.is_unknown else outcome
+
+    @property
+    def unknown(self) -> tuple[tuple[str, str], ...]:
+        """What could not be decided, and why: of certificates this endpoint's own reason."""
+        return tuple(
+            (what, why_unread(self.tls.certificates) if what == "certificates" else why)
+            for what, why in self.handshake.unknown
+        )
 
     @property
     def label(self) -> str:

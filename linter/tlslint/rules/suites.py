@@ -26,10 +26,9 @@ from tlslint.tls.ciphers import (
     usable,
 )
 from tlslint.tls.groups import evaluate_groups
-from tlslint.tls.handshake import build, level_of, negotiate
+from tlslint.tls.handshake import TLS13, build, level_of, negotiate
 from tlslint.tls.protocols import negotiable
 
-TLS13 = "TLSv1.3"
 NAMED = 4
 """How many suites a message names before it counts the rest."""
 

@@ -9,10 +9,9 @@ from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.words import governed_by, governing, listed, releases
 from tlslint.target import Target, Version
-from tlslint.tls.handshake import build, level_of
+from tlslint.tls.handshake import TLS13, build, level_of
 from tlslint.tls.protocols import compiled, negotiable
 
-TLS13 = "TLSv1.3"
 SERVERS_WITH_TLS13 = {"nginx": Version("1.13.0"), "apache": Version("2.4.36")}
 """Since when the servers have the version (their change logs)."""
 

@@ -28,7 +28,6 @@ from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules.suites import (
-    TLS13,
     WrittenList,
     names_tls13,
     policy_list,
@@ -40,6 +39,7 @@ from tlslint.rules.suites import (
 )
 from tlslint.rules.words import part_of, releases, value_argument
 from tlslint.tls.ciphers import tokens
+from tlslint.tls.handshake import TLS13
 
 rule = Rule(
     code="TLS206",

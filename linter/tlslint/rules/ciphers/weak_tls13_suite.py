@@ -25,8 +25,9 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting
-from tlslint.rules.suites import TLS13, some, suites_on
+from tlslint.rules.suites import some, suites_on
 from tlslint.rules.words import governing, labels, listed, value_argument
+from tlslint.tls.handshake import TLS13
 
 rule = Rule(
     code="TLS208",

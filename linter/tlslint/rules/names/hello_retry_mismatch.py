@@ -29,10 +29,9 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, Setting, TlsSettings
-from tlslint.rules.versions import TLS13
 from tlslint.rules.words import negotiating
 from tlslint.target import Target
-from tlslint.tls.handshake import level_of, tls13_suites
+from tlslint.tls.handshake import TLS13, level_of, tls13_suites
 from tlslint.tls.retry import Choice, retry_outcome
 
 rule = Rule(

@@ -22,8 +22,9 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import TLS13, Use, allowing, available, completed, serving
+from tlslint.rules.versions import Use, allowing, available, completed, serving
 from tlslint.rules.words import labels, listed, span_of
+from tlslint.tls.handshake import TLS13
 
 rule = Rule(
     code="TLS110",
