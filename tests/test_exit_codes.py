@@ -99,6 +99,46 @@ def ignored() -> int:
     return run([write("nginx.conf", text), *ONLY])
 
 
+def hidden_by_a_baseline() -> int:
+    assert run([*ONLY, "--baseline", "known.json", "--write-baseline"]) == 0
+    return max(run([*ONLY, "--baseline", "known.json"]), ignored())
+
+
+def accepted_or_marked() -> int:
+    known = run([*ONLY, "--baseline", "known.json", "--write-baseline"])
+    return max(known, run([*ONLY, "--add-ignore", "--reason", "old tills"]))
+
+
+def a_stale_baseline() -> int:
+    assert run([*ONLY, "--baseline", "known.json", "--write-baseline"]) == 0
+    write("nginx.conf", WEAK.replace("TLSv1 ", ""))
+    assert run([*ONLY, "--baseline", "known.json"]) == 0
+    return run([*ONLY, "--baseline", "known.json", "--fail-on-stale"])
+
+
+def git(*arguments: str) -> None:
+    own = ("-c", "user.name=tests", "-c", "user.email=tests@example.test", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *own, *arguments], check=True, capture_output=True)
+
+
+def nothing_new() -> int:
+    git("init", "--quiet")
+    git("add", "nginx.conf")
+    git("commit", "--quiet", "--message", "as it was")
+    write("nginx.conf", f"# a line\n{WEAK}")
+    return run([*ONLY, "--changed-since", "HEAD"])
+
+
+def no_such_revision() -> int:
+    git("init", "--quiet")
+    return run([*ONLY, "--changed-since", "no-such-branch"])
+
+
+def settings_twice() -> int:
+    assert run(["init"]) == 0
+    return run(["init"])
+
+
 def templates_only() -> int:
     os.remove("nginx.conf")
     write("site.conf.j2", "server {\n    listen {{ port }} ssl;\n    ssl_protocols {{ protocols }};\n}\n")
@@ -109,6 +149,8 @@ def documentation() -> int:
     return max(
         run(list(arguments))
         for arguments in (
+            ("init",),
+            ("settings",),
             ("rule",),
             ("rule", "TLS101"),
             ("policy",),
@@ -144,29 +186,51 @@ RUNS: dict[str, Callable[[], int]] = {
     "nothing was found": lambda: run([write("good.conf", WEAK.replace("TLSv1 ", "")), *ONLY]),
     "what was found is below `--fail-on`": any_of((*INFO,), (*INFO, "--fail-on", "error")),
     "there are findings, and `--exit-zero` was given": any_of((*ONLY, "--exit-zero"), (*INFO, "--exit-zero")),
-    "all findings are hidden by comments": ignored,
+    "all findings are hidden by comments or the baseline": hidden_by_a_baseline,
+    "`--write-baseline` accepted, or `--add-ignore` marked, all that was found": accepted_or_marked,
+    "`--changed-since` names a revision that had all findings already": nothing_new,
+    "`--fix` left no finding at or above `--fail-on`": any_of(
+        (*ONLY, "--fix"),
+    ),
+    "`--diff` has nothing to change": lambda: run([write("good.conf", WEAK.replace("TLSv1 ", "")), *ONLY, "--diff"]),
     "only templates were found, which are not checked": templates_only,
     "`--hook` was given nothing that is configuration, or that any names": lambda: run(
         [*ONLY, "--hook", write("page.inc", "<?php phpinfo();\n"), "gone.conf"]
     ),
     "`show` and `inventory`, whatever they show": show_and_inventory,
-    "`rule`, `policy`, `schema`, `settings`, `--help` and `--version`": documentation,
+    "`init`, `settings`, `rule`, `policy`, `schema`, `--help` and `--version`": documentation,
     "a finding is at or above `--fail-on` (default: `warning`)": any_of(
         (*ONLY,), (*ONLY, "--fail-on", "error"), (*INFO, "--fail-on", "info"), (*ONLY, "--output-format", "sarif")
     ),
     "a file cannot be parsed: that is an error finding which nothing hides": lambda: run(
         [write("nginx.conf", "# tlslint: ignore-file[syntax-error] -- no\nhttp {"), "--isolated", "--ignore", "TLS0"]
     ),
+    "`--diff` has something to change": any_of(
+        (*ONLY, "--diff"),
+    ),
+    "`--fail-on-stale` was given, and the baseline has what is no longer there": a_stale_baseline,
     "`ciphers` with a string that OpenSSL refuses": any_of(("ciphers", "NO-SUCH-CIPHER"), ("ciphers", "")),
     "an option, or its value, that does not exist": any_of(
         ("--no-such-option",), ("--fail-on", "never"), ("--output-format", "yaml"), ("--now", "soon"), ("shwo",)
     ),
-    "`init` where there are settings already": lambda: run(["init"]) or run(["init"]),
+    "options that exclude each other, or go with one that was not given": any_of(
+        ("--isolated", "--config", "x"),
+        ("--unsafe-fixes",),
+        ("--reason", "x"),
+        ("--write-baseline", "--fix"),
+        ("rule", "weak-protocol", "--all"),
+    ),
     "settings that cannot be used": lambda: run([*ONLY[1:], "--config", write("own.toml", "polcy = 'modern'\n")]),
-    "a policy that cannot be used": any_of(
-        ("--isolated", "--policy", "no-such-policy"), ("policy", "no/such.json"), ("policy", "no-such-policy")
+    "a policy, a baseline or a trust store that cannot be used": any_of(
+        ("--isolated", "--policy", "no-such-policy"),
+        ("--isolated", "--baseline", "nginx.conf"),
+        ("--isolated", "--trust-store", "nginx.conf"),
+        ("policy", "no/such.json"),
+        ("policy", "no-such-policy"),
     ),
     "a target that means nothing": any_of(("--isolated", "--target", "nginx=x"), ("--isolated", "--target", "dos-6")),
+    "`--changed-since` names no revision": no_such_revision,
+    "`init` where there are settings already": settings_twice,
     "`--select` or `--ignore` name no rule": any_of(("--select", "TLS9999"), ("--ignore", "weak-protocols")),
     "no configuration was found": any_of(("--isolated", os.devnull), ("empty", "--isolated")),
     "a path that was named cannot be read; the others are checked all the same": an_unreadable_path_and_a_good_one,
