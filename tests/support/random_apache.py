@@ -79,6 +79,19 @@ APACHE_COMMANDS = (
 )
 
 
+HARMLESS = (
+    "SSLInsecureRenegotiation on",
+    "SSLCompression off",
+    "SSLStrictSNIVHostCheck on",
+    "SSLOptions +StdEnvVars",
+    "SSLProxyProtocol -all",
+    "SSLProxyCipherSuite NOSUCH",
+    "SSLUseStapling off",
+    "SSLOCSPEnable off",
+)
+"""What no handshake shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApacheConfig:
     """A configuration and what to ask of the server that runs it."""
@@ -130,6 +143,8 @@ class Generator:
         self.files: dict[str, str] = {}
         self.defines: list[str] = []
         self.macros: list[str] = []
+        self.secure = False
+        """Whether the sockets are said to be for HTTPS, which has hosts speak TLS of themselves."""
 
     def chance(self, percent: float) -> bool:
         return self.rng.random() * 100 < percent
@@ -214,6 +229,12 @@ class Generator:
                     f"SSLCertificateFile {self.certificates}/a-rsa.pem",
                     f"SSLCertificateKeyFile {self.certificates}/b-rsa.key",
                 ]
+        if self.chance(5):
+            bundle = self.rng.choice((rsa, ec))
+            lines += [
+                f"SSLOpenSSLConfCmd Certificate {self.certificates}/{bundle}.pem",
+                f"SSLOpenSSLConfCmd PrivateKey {self.certificates}/{bundle}.key",
+            ]
         if self.chance(7):
             chain = self.rng.choice(("intermediate-ec", "intermediate-rsa", "a-rsa", "root-rsa"))
             lines.append(f"SSLCertificateChainFile {self.certificates}/{chain}.pem")
@@ -276,6 +297,8 @@ class Generator:
             lines += self.authorities()
         if self.chance(22 * scale):
             lines += self.conf_commands()
+        if self.chance(10 * scale):
+            lines.append(self.rng.choice(HARMLESS))
         if self.chance(20 * scale):
             lines.append(f"Protocols {self.rng.choice(('h2 http/1.1', 'http/1.1', 'h2', 'http/1.1 h2'))}")
         self.rng.shuffle(lines)
@@ -343,7 +366,14 @@ class Generator:
         if host.aliases:
             lines.append(f"ServerAlias {' '.join(written for written, _ in host.aliases)}")
         tls = self.settings(1.0, old)
-        if not main_engine or self.chance(40):
+        if self.chance(8):
+            section = self.rng.choice(("Location /in", "Directory /srv", "If \"%{HTTPS} == 'on'\""))
+            tail = section.partition(" ")[0]
+            words = self.rng.choice(("SSLVerifyClient require", "SSLCipherSuite AES128-SHA", "SSLVerifyDepth 3"))
+            lines += [f"<{section}>", words, f"</{tail}>"]
+        if self.chance(60 if self.secure else 0):
+            pass  # the socket is for HTTPS
+        elif not main_engine or self.chance(40):
             tls.append(f"SSLEngine {self.rng.choices(('on', 'On', 'off'), (80, 12, 8))[0]}")
         if self.chance(40 if main_has_certificate else 97):
             tls += self.certificate_lines(old)
@@ -360,7 +390,8 @@ class Generator:
         has_certificate = self.chance(30)
         if has_certificate:
             main += self.certificate_lines(old)
-        engine = self.chance(15)
+        engine = self.chance(35 if has_certificate else 2)
+        self.secure = self.chance(15)
         if engine:
             main.append("SSLEngine on")
         main = self.wrapped(main, "main")
@@ -377,7 +408,7 @@ class Generator:
             f"ServerRoot {ROOT}",
             f"ServerName {MAIN_NAME}",
             *(f"LoadModule {name}_module {self.modules}/mod_{name}.so" for name in MODULES),
-            *(f"Listen {bracketed(address)}:{port}" for address, port in sockets),
+            *(f"Listen {bracketed(address)}:{port}{' https' if self.secure else ''}" for address, port in sockets),
         ]
         placed = self.placed(blocks)
         body = [*head, *self.defines, *self.macros, *(main if before else ()), *placed, *(() if before else main)]
