@@ -401,3 +401,52 @@ def test_d1_a_managed_host_starts_without_a_certificate(site: Make) -> None:
     assert not [problem for problem in made.deployment.problems if problem.kind == "server-will-not-start"]
     with made.running():
         assert made.ask(A, "1.3") == "503"
+
+
+def test_c17_also_holds_for_a_host_that_borrows_the_first_ones_tls(site: Make, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(b"k" * 48)
+    made = site("SSLSessionTicketKeyFile keys", "SSLEngine off")
+    assert "internal_error" in made.predicted(B)["reason"]
+    with made.running():
+        assert made.ask(B, "1.3") == "tlsv1 alert internal error"
+
+
+def test_the_session_store_gives_the_named_hosts_time(site: Make) -> None:
+    for main, seconds in (("", 300), ("SSLSessionCache shmcb:sessions(64000)", 3600)):
+        made = site("", "SSLSessionCacheTimeout 3600", main=main)
+        assert made.tls(B).session_timeout.value == seconds
+        assert made.seen(B).ticket_lifetime in (seconds - 1, seconds)
+
+
+def test_a_curve_in_front_of_the_parameters_ends_dhe(site: Make, tmp_path: Path) -> None:
+    blocks = [
+        CURVE,
+        *((CERTIFICATES / f"{name}.pem").read_text(encoding="utf-8") for name in ("a-rsa", "dhparam-2048")),
+    ]
+    for order, has_dhe in ((blocks, False), (blocks[::-1], True)):
+        (tmp_path / "left.pem").write_text("".join(order), encoding="utf-8")
+        lines = f"SSLCertificateFile left.pem\nSSLCertificateKeyFile {CERTIFICATES}/a-rsa.key"
+        found = site(certificate=lines).seen(A).ciphers["TLSv1.2"]
+        assert any(name.startswith("DHE") for name in found) is has_dhe
+
+
+def test_parameters_below_the_security_level_are_passed_over(site: Make, tmp_path: Path) -> None:
+    texts = [(CERTIFICATES / f"{name}.pem").read_text(encoding="utf-8") for name in ("a-rsa", "dhparam-1024")]
+    (tmp_path / "short.pem").write_text("".join(texts), encoding="utf-8")
+    lines = f"SSLCertificateFile short.pem\nSSLCertificateKeyFile {CERTIFICATES}/a-rsa.key"
+    for ciphers, bits in (("", 2048), ("SSLCipherSuite DEFAULT:@SECLEVEL=0", 1024)):
+        made = site(ciphers, certificate=lines)
+        assert made.seen(A).dh_bits == bits
+        found = made.tls(A).dh
+        assert (found.bits if found else 2048) == bits
+
+
+def test_http2_is_not_offered_with_old_versions(site: Make) -> None:
+    lines = "Protocols h2 http/1.1\nSSLProtocol +TLSv1.1\nSSLCipherSuite DEFAULT:@SECLEVEL=0"
+    for more, offered in (("", ("http/1.1",)), ("H2ModernTLSOnly off", ("h2", "http/1.1"))):
+        assert site(f"{lines}\n{more}", modules=(*USUAL_MODULES, "http2")).seen(A).alpn == offered
+
+
+def test_what_is_required_stays_required(site: Make) -> None:
+    made = site(f"{CLIENT_CA}\nSSLVerifyClient require\nSSLOpenSSLConfCmd VerifyMode Request")
+    assert made.seen(A).client_certificate == "required"

@@ -39,7 +39,7 @@ from tlslint.resolve.apache_misdirected import Comparison, strict_check
 from tlslint.resolve.apache_problems import host_problems, socket_problems
 from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
-from tlslint.resolve.apache_tls import TlsReader, default_protocols, shadows
+from tlslint.resolve.apache_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.resolve.apache_upstream import UpstreamReader
 from tlslint.resolve.apache_verify import verify
 from tlslint.resolve.model import (
@@ -114,6 +114,7 @@ class _Resolution:
         self.main = self.reading.main
         self.reader = TlsReader(self.target, root.files, self.reading.server_root, self.main)
         self.answers = Answers(self.target)
+        self.by_name = decides_by_name(self.target)
         self.http = HttpReader()
         self.clients = ClientChecksReader(self.main)
         self.problems: list[Problem] = list(self.reading.problems)
@@ -395,15 +396,20 @@ class _Resolution:
     ) -> Endpoint:
         # a host without TLS of its own is served with the certificate and the settings of the first one
         answering = host if host.engine else default
-        governing = self.reader.govern(answering.host.tls, default.host.tls)
+        if host.engine:
+            governing = self.reader.govern(host.host.tls, default.host.tls)
+        else:
+            governing = self.reader.borrow(host.host.tls, default.host.tls)
         pairs = answering.host.tls.certificates
         if not pairs.is_unknown and not pairs.known:
             handshake = self.answers.rejected(governing, "AH02572: there is no certificate, so Apache does not start")
         else:
             handshake = self.answers.answer(
                 governing,
-                opening=None if answering is default else default.host.tls,
-                alpn=self._alpn(host.section),
+                opening=default.host.tls,
+                taking_over=None if self.by_name or answering is default else host.host.tls,
+                version_level=0 if self.by_name else self.answers.level(default.host.tls),
+                alpn=self._alpn(host.section, governing),
                 undecided=self._doubts(host.section),
             )
         return self._endpoint(listener, sni, name, host, answering, handshake, governing)
@@ -427,7 +433,7 @@ class _Resolution:
         handshake.endpoints.append(endpoint)
         return endpoint
 
-    def _alpn(self, section: Section) -> tuple[str, ...]:
+    def _alpn(self, section: Section, tls: TlsSettings | None = None) -> tuple[str, ...]:
         """The protocols that can be agreed on; HTTP/1.1 always can, whatever `Protocols` says."""
         version = self.target.server
         if version is None or version < ALPN_SINCE:
@@ -436,8 +442,17 @@ class _Resolution:
             "h2" in self._protocols_of(section)
             and not self._is_prefork
             and self.reading.modules.has("http2_module") is not False
+            and (tls is None or self._is_modern(section, tls))
         )
         return ("h2", "http/1.1") if has_h2 else ("http/1.1",)
+
+    def _is_modern(self, section: Section, tls: TlsSettings) -> bool:
+        """Whether some version is on with which HTTP/2 is offered: mod_http2 offers it with TLS 1.2 and later."""
+        place = section.last("h2moderntlsonly") or self.main.last("h2moderntlsonly")
+        if place is not None and [word.lower() for word in place.directive.arguments[:1]] == ["off"]:
+            return True
+        enabled = tls.effective_protocols.known
+        return enabled is None or not enabled.isdisjoint(("TLSv1.2", "TLSv1.3"))
 
     def _doubts(self, section: Section) -> tuple[tuple[str, str], ...]:
         loaded = self.reading.modules.has("http2_module") if "h2" in self._protocols_of(section) else True

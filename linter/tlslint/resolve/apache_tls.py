@@ -642,6 +642,21 @@ class TlsReader(SettingsReader):
             found = self._governed[key] = self._interned(TlsSettings(**self._mixed(host, default)))
         return found
 
+    def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
+        """Return what governs a name whose host has no TLS of its own: all of it is the first host's.
+
+        But the keys of tickets are still looked for in the named host.
+        """
+        if host is default:
+            return default
+        key = (id(host), -id(default))
+        found = self._governed.get(key)
+        if found is None:
+            values = values_of(default)
+            values["failure"] = self._ticket_keys(host, default, default.session_tickets).get("failure", "")
+            found = self._governed[key] = self._interned(TlsSettings(**values))
+        return found
+
     def _mixed(self, host: TlsSettings, default: TlsSettings) -> dict[str, Any]:
         by_name = decides_by_name(self.target)
         values = values_of(host)
