@@ -118,3 +118,13 @@ def without_prelude(lines: Sequence[Line]) -> list[Line]:
     wanted = [name.lower() for name in names if name != "DefaultRuntimeDir"]
     assert [name for _, name, _ in lines[: len(wanted)]] == wanted, lines[:6]
     return list(lines[len(wanted) :])
+
+
+def asked_for_includes(httpd: Httpd, folder: Path, files: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The files that httpd says it reads, in order, and those whose lines are in our reading of the same."""
+    main = write(folder, httpd, files)
+    command = [str(httpd.path), "-t", "-d", str(folder), "-f", str(main), "-D", "DUMP_INCLUDES"]
+    output = subprocess.run(command, capture_output=True, timeout=30, check=False).stdout.decode()
+    truth = re.findall(r"^ *\((?:\*|\d+)\) (/.*)$", output, re.MULTILINE)
+    _, reading = predicted(main)
+    return truth, [str(main), *reading.files]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tlslint.parse.apache import LogicalLine, fold, rejoined
 from tlslint.parse.tree import Directive
+from tlslint.resolve.apache_variables import MAX_REPLACED
 
 
 class Macro:
@@ -34,6 +35,8 @@ class Macro:
 
 def _substituted(line: LogicalLine, pattern: re.Pattern[str], replacements: dict[str, str]) -> LogicalLine:
     found = [(match.start(), match.end(), replacements[match[0]]) for match in pattern.finditer(line.text)]
+    if sum(len(value) for _, _, value in found) > MAX_REPLACED:
+        return line  # values in values, many times over: httpd would need more memory than there is
     return line.replaced(found) if found else line
 
 

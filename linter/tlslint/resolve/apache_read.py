@@ -45,7 +45,11 @@ if TYPE_CHECKING:
 MAX_INCLUDE_DEPTH: Final = 128
 """`Include` in `Include` (AP_MAX_INCLUDE_DEPTH)."""
 MAX_LINES: Final = 5_000_000
-"""Lines that are executed before reading ends: macros that use others twice would explode."""
+"""Lines that are executed before reading ends."""
+MAX_MACRO_LINES: Final = 500_000
+"""The same for lines that come from macros: those that use others twice would explode."""
+MAX_ERRORS: Final = 5
+"""What is said of one file: httpd stops at the first, and what follows may only follow from that."""
 MAX_OPEN: Final = 256
 """Sections in each other, over all files; httpd has no limit, and none needs more than a few."""
 
@@ -95,6 +99,8 @@ class Reading:
     branches: list[Branch] = field(default_factory=list)
     executed: list[Place] = field(default_factory=list)
     """What acted while reading and is no part of any section: `Define`, `Include`, `LoadModule`, `Use` …"""
+    files: list[str] = field(default_factory=list)
+    """Server paths of the included files in the order in which they are read, each as often as it is."""
     notes: list[str] = field(default_factory=list)
     """What was assumed, for the reader."""
 
@@ -163,6 +169,8 @@ class _Reader:
         self.inputs: list[_Input] = []
         self.included_files = 0
         self.executed_lines = 0
+        self.macro_lines = 0
+        self._errors: dict[Source, int] = {}
         self._lines: dict[str, list[LogicalLine]] = {}
         self._index: dict[str, dict[int, Directive]] = {}
         self._changed: dict[tuple[int, int, str], Directive] = {}
@@ -206,7 +214,8 @@ class _Reader:
             line = top.lines[top.at]
             top.at += 1
             self.executed_lines += 1
-            if self.executed_lines > MAX_LINES:
+            self.macro_lines += not top.is_file
+            if self.executed_lines > MAX_LINES or self.macro_lines > MAX_MACRO_LINES:
                 self._give_up(line)
                 break
             self._execute(line)
@@ -235,6 +244,8 @@ class _Reader:
             self._unread(file, tree)
             return
         file.source = tree.source
+        if file.includes:
+            self.reading.files.append(file.path)
         if file.path not in self._lines:
             self._lines[file.path], self._index[file.path] = self._lines_of(tree)
         file.lines, file.directives = self._lines[file.path], self._index[file.path]
@@ -261,7 +272,7 @@ class _Reader:
         del self.frames[file.base :]
 
     def _give_up(self, line: LogicalLine) -> None:
-        message = f"more than {MAX_LINES} lines are read: macros or includes that multiply"
+        message = f"more than {self.executed_lines - 1} lines are read: macros or includes that multiply"
         self._error(message, line.span(0, len(line.text)), kind="include-cycle")
         for frame in self.frames:
             frame.section.incomplete = frame.section.incomplete or message
@@ -804,9 +815,11 @@ class _Reader:
         related: tuple[tuple[Span, str], ...] = (),
     ) -> None:
         """Report, once for each place, what makes httpd stop; `origin` is where the trouble began."""
-        if not self._is_new(kind, span if origin is None else origin):
+        source = span.source
+        if not self._is_new(kind, span if origin is None else origin) or self._errors.get(source, 0) == MAX_ERRORS:
             return
         if kind == "syntax-error":
+            self._errors[source] = self._errors.get(source, 0) + 1
             top = self.inputs[-1] if self.inputs else None
             related = (*related, *((step.span, "used here") for step in _uses(top.includes if top else ())))
         if origin is not None:

@@ -13,6 +13,9 @@ from tlslint.resolve.model import Unknown
 
 VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
+MAX_REPLACED: Final = 1 << 20
+"""Characters of a line after replacement; values that are made of values many times over would fill the memory."""
+
 ENVIRONMENT_FILE: Final = "envvars"
 """Beside Debian's main file: the shell text that `apache2ctl` and the service read before they start httpd."""
 
@@ -101,12 +104,17 @@ class Variables:
     def replace(self, line: LogicalLine) -> Replacement:
         """Replace all variables of a line, once, as httpd does before it splits the words."""
         replacements: list[tuple[int, int, str]] = []
+        length = len(line.text)
         undefined: list[tuple[str, int, int]] = []
         doubt = ""
         for match in VARIABLE.finditer(line.text):
             name = match[1]
             value = self.value(name)
             if isinstance(value, str):
+                length += len(value)
+                if length > MAX_REPLACED:
+                    doubt = f"with the values of its variables it has more than {MAX_REPLACED >> 20} MiB"
+                    break
                 replacements.append((match.start(), match.end(), value))
                 doubt = doubt or self._tainted.get(fold(name), "")
             elif ":" in name:
