@@ -86,7 +86,7 @@ def test_branches_tell_what_was_left_out_and_why(tmp_path: Path) -> None:
 
 def test_included_files_are_those_that_httpd_names(httpd: Httpd, tmp_path: Path) -> None:
     files = {
-        "main.conf": "Include b\n<IfModule core.c>\nInclude a.conf\n</IfModule>\n<IfDefine X>\nInclude no.conf\n</IfDefine>",
+        "main.conf": "Include b\n<IfModule core.c>\nInclude a.conf\n</IfModule>\n<IfDefine X>\nInclude x\n</IfDefine>",
         "a.conf": "<Macro m>\nInclude c.conf\n</Macro>\nUse m\n",
         "b/2.conf": "",
         "b/1.conf": "",

@@ -152,6 +152,8 @@ class Files:
         host = os.path.abspath(host_folder)
         self._areas[server_folder] = _Area(server_folder, host, host_folder)
         self._assumed.append(server_folder)
+        for remembered in (self._folders, self._entries, self._expanded):
+            remembered.clear()  # as out of sight
         return True
 
     def is_assumed(self, server_path: str) -> bool:
