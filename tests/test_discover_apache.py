@@ -1,6 +1,8 @@
 """Apache's layouts are found without settings: Debian's, Red Hat's, builds from source, lone hosts."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,8 +68,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(*paths: str, **settings: object) -> Discovered:
-    return discover(paths, Settings(**settings))
+def look(*paths: str, **settings: Any) -> Discovered:
+    return discover(paths, replace(Settings(), **settings))
 
 
 def contexts(found: Discovered) -> dict[str, str]:
