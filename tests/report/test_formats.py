@@ -43,6 +43,8 @@ LINES = "# 😀 é\nssl_ciphers 'é😀' \"a\nb\";\n\n"
 
 def compare(name: str, text: str) -> None:
     text = text.replace(f'"{__version__}"', '"VERSION"')
+    # pages of rules have tests of their own
+    text = re.sub(r'("(?:text|markdown|description)": )"(?=[^"\n]*\\n\\n)(?:[^"\\]|\\.)*"', r'\1"PAGE"', text)
     path = SNAPSHOTS / name
     if os.environ.get("TLSLINT_UPDATE") == "1":
         path.write_text(text, encoding="utf-8")
