@@ -216,3 +216,44 @@ def test_both_families(certificates: Path) -> None:
     with server:
         assert {listener.address for listener in deployment.listeners} == {"[::1]", "127.0.0.2", "[::]"}
         assert contradictions(deployment, NAMES) == []
+
+
+@pytest.mark.parametrize(
+    "protocols", ["", "h2", "h2 http/1.1", "http/1.1 h2", "http/1.1", "h2c", "H2", "h2\nProtocols h2c"]
+)
+@pytest.mark.parametrize("module", ["http2", ""])
+def test_application_protocols(protocols: str, module: str, certificates: Path) -> None:
+    apache = needed_apache()
+    port = free_ports(1)[0]
+    load = f"LoadModule http2_module {apache.modules}/mod_http2.so\n" if module else ""
+    line = f"Protocols {protocols}\n" if protocols else ""
+    text = (
+        f"{load}ServerName main.test\nListen 127.0.0.1:{port}\nProtocols http/1.1\n"
+        + block(f"*:{port}", "a.test", ON, pair(certificates, "a"), line)
+        + block(f"*:{port}", "b.test", ON, pair(certificates, "b"))
+    )
+    server = ApacheServer(apache, text)
+    deployment = apache_deployment(server.configuration)
+    with server:
+        for endpoint in deployment.endpoints:
+            sni = UNCLAIMED if endpoint.sni == ANY_OTHER_NAME else endpoint.sni
+            for offer in ("h2", "http/1.1"):
+                agreed = agree(port, sni, offer)
+                assert agreed == (offer if offer in endpoint.handshake.alpn else "BAD_EXTENSION"), endpoint.label
+
+
+def agree(port: int, sni: str | None, offer: str) -> str | None:
+    """What a server agrees to that is offered one application protocol."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols([offer])
+    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    try:
+        channel = context.wrap_socket(raw, server_hostname=sni)
+    except ssl.SSLError as error:
+        raw.close()
+        # Apache answers "http/1.1" even to clients that did not offer it, and they end the handshake
+        return error.reason
+    with channel:
+        return channel.selected_alpn_protocol()

@@ -5,6 +5,7 @@ to, to one chain of virtual hosts or to the main server; the first host of the c
 TLS; a name chooses within the chain.
 """
 
+import posixpath
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -164,7 +165,17 @@ class _Resolution:
             files=self.root.files,
             base=self.reading.server_root,
             misdirected=Comparison(self.main, self.target.server).misdirected,
+            document_roots=self._document_roots,
         )
+
+    def _document_roots(self) -> list[tuple[str, Place]]:
+        """The directories from which Apache serves files."""
+        return [
+            (posixpath.normpath(posixpath.join(self.reading.server_root, path)), place)
+            for section in self.main.walk()
+            for place in section.items
+            if (path := _published(place))
+        ]
 
     def _refusals(self) -> Iterator[Problem]:
         """What httpd does not start with: every host with TLS counts, whether or not anything reaches it."""
@@ -460,7 +471,8 @@ class _Resolution:
 
     def _protocols_of(self, section: Section) -> list[str]:
         places = section.own.get("protocols") or self.main.own.get("protocols") or ()
-        return [word.lower() for place in places for word in place.directive.arguments]
+        # httpd compares the names with their case
+        return [str(word) for place in places for word in place.directive.arguments]
 
     @cached_property
     def _is_prefork(self) -> bool:
@@ -486,6 +498,17 @@ class _Resolution:
         handshake = self.answers.answer(host.host.tls, alpn=self._alpn(self.main))
         tls = host.host.tls
         self.endpoints.append(self._endpoint(listener, ANY_OTHER_NAME, None, host, host, handshake, tls))
+
+
+def _published(place: Place) -> str:
+    """Return the directory that a line opens to clients, or nothing."""
+    name, words = place.directive.name.lower(), place.directive.arguments
+    path = ""
+    if name == "documentroot" and len(words) == 1:
+        path = str(words[0])
+    elif name == "alias" and words:
+        path = str(words[-1])
+    return "" if "%" in path or "$" in path or place.doubt else path
 
 
 def _server_names(section: Section) -> Iterator[ServerName]:
