@@ -12,7 +12,8 @@ from tlslint.settings import Settings
 
 NAMES = st.sampled_from(
     ("Listen", "ServerName", "ServerAlias", "SSLEngine", "SSLProtocol", "SSLCipherSuite", "SSLCertificateFile",
-     "Header", "Redirect", "RedirectMatch", "RewriteEngine", "RewriteCond", "RewriteRule", "ProxyPass", "SSLProxyVerify",
+     "Header", "Redirect", "RedirectMatch", "RewriteEngine", "RewriteCond", "RewriteRule", "ProxyPass",
+     "SSLProxyVerify",
      "CustomLog", "LogFormat", "SSLVerifyClient", "Protocols", "Require", "SSLRequire", "RequestHeader", "Alias",
      "SSLVHostSNIPolicy", "SetHandler", "BalancerMember", "DocumentRoot", "SSLStrictSNIVHostCheck", "TransferLog",
      "RewriteOptions", "SSLOptions", "GlobalLog", "Protocol", "SSLOpenSSLConfCmd", "SSLCACertificateFile")
@@ -20,7 +21,8 @@ NAMES = st.sampled_from(
 WORDS = st.one_of(
     st.sampled_from(
         ("on", "off", "443", "*:443", "127.0.0.1:8443", "[::1]:443", "a.test", "*.test", "always", "set", "X-T", "^",
-         "-", "[R=301,L]", "[F]", "[P]", "%{HTTPS}", "!=on", "https://x.test/", "balancer://p/", "/", "permanent", "all",
+         "-", "[R=301,L]", "[F]", "[P]", "%{HTTPS}", "!=on", "https://x.test/", "balancer://p/", "/", "permanent",
+         "all",
          "+TLSv1.3", "expr=%{HTTPS} == 'on'", "env=!HTTPS", "proxy:https://b/", "", "${X}", "h2", "unset", "\u00e9",
          "*:", "[::", "a:b:c", "::", "%", "((", "0x7f.1", "ssl-verify-client", "certs/a.pem", "*" * 40, "(" * 60)
     ),
