@@ -337,6 +337,34 @@ def test_links_are_laid_out_as_they_are(repository: Path, since: Since) -> None:
     assert since() == []
 
 
+def test_submodules_are_compared_at_their_own_revision(
+    repository: Path, tmp_path: Path, since: Since, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = tmp_path / "outer"
+    write(outer, "nginx.conf", MAIN.replace("conf.d/", "shared/conf.d/"))
+    commit(outer)
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "shared")
+    commit(outer)
+    monkeypatch.chdir(outer)
+    assert since("nginx.conf") == []
+    edit(outer / "shared" / "conf.d" / "b.conf", "server_name", f"{WEAK}\n    server_name")
+    assert ("shared/conf.d/b.conf", 3, "weak-protocol") in places(since("nginx.conf"))
+    commit(outer / "shared")
+    assert ("shared/conf.d/b.conf", 3, "weak-protocol") in places(since("nginx.conf"))
+    commit(outer)
+    assert since("nginx.conf") == []
+    assert since("nginx.conf", ref="HEAD~1") != []
+
+
+def test_a_linked_working_tree(repository: Path, tmp_path: Path, since: Since, monkeypatch: pytest.MonkeyPatch) -> None:
+    linked = tmp_path / "linked"
+    git(repository, "worktree", "add", "--quiet", "-b", "other", str(linked))
+    monkeypatch.chdir(linked)
+    assert since() == []
+    edit(linked / "conf.d" / "b.conf", "server_name", f"{WEAK}\n    server_name")
+    assert ("conf.d/b.conf", 3, "weak-protocol") in places(since())
+
+
 # --- what is refused ----------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,11 @@ BATCH_BYTES = 64 << 20
 MAX_SECONDS = 120
 """Longer than this no git command may take."""
 
+MAX_SUBMODULES = 8
+"""Submodules in submodules are followed so deep."""
+
+_SUBMODULE = "160000"
+_LINK = "120000"
 _NO_PROGRAMS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never")
 _OF_ANOTHER_CHECKOUT = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_SHALLOW_FILE",
@@ -146,12 +151,7 @@ def revision(name: str, paths: Sequence[str], settings: Settings, read: Iterable
     commit, note = git.base(name)
     with TemporaryDirectory(prefix="tlslint-") as temporary:
         folder = os.path.realpath(temporary)
-        os.mkdir(os.path.join(folder, ".git"))
-        # who asks whether a file is tracked gets the answer of that revision
-        git.run("read-tree", commit, GIT_INDEX_FILE=os.path.join(folder, ".git", "index"))
-        entries = git.entries(commit, _scope(places, top))
-        git.lay_out(entries, folder)
-        git.add_ignored(read, entries, folder)
+        git.lay_out(commit, _scope(places, top), folder, read)
         moved = _Moved(top, folder)
         yield Earlier(top, folder, moved.paths(paths, settings), moved.settings(settings), note)
 
@@ -219,39 +219,59 @@ class Git:
     def _line(self, *arguments: str, codes: Collection[int] = (0,)) -> str:
         return self.run(*arguments, codes=codes).decode("utf-8", "replace").strip().partition("\n")[0]
 
+    def lay_out(self, commit: str, scope: Sequence[str], folder: str, read: Iterable[str], depth: int = 0) -> None:
+        """Write a commit, its submodules included, into an empty directory."""
+        os.mkdir(os.path.join(folder, ".git"))
+        # who asks whether a file is tracked gets the answer of that revision
+        self.run("read-tree", commit, GIT_INDEX_FILE=os.path.join(folder, ".git", "index"))
+        entries = self.entries(commit, scope)
+        modules = {path: entry for path, entry in entries.items() if entry.mode == _SUBMODULE}
+        files = {path: entry for path, entry in entries.items() if entry.mode != _SUBMODULE}
+        links = self._write_files(files, folder)
+        inside = {os.path.relpath(os.path.realpath(path), self.top) for path in read}
+        for path, entry in modules.items():
+            own = {name for name in inside if name.startswith(path + "/")}
+            inside -= own
+            module = os.path.join(self.top, path)
+            if os.path.lexists(os.path.join(module, ".git")) and depth < MAX_SUBMODULES:
+                there = os.path.join(folder, path)
+                os.makedirs(there)
+                Git(module).lay_out(entry.name, [], there, [os.path.join(self.top, name) for name in own], depth + 1)
+        self._add_ignored(inside, entries, folder)
+        # last of all, so that nothing is written through one
+        for path, target in links:
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            os.symlink(target, os.path.join(folder, path))
+
     def entries(self, commit: str, scope: Sequence[str]) -> dict[str, Entry]:
         """Return the files of a commit by path."""
         listing = self.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *(["--", *scope] if scope else []))
         found: dict[str, Entry] = {}
         for line in filter(None, listing.split(b"\0")):
             facts, _, name = line.partition(b"\t")
-            mode, _, name_of_blob, size = facts.decode("ascii").split()
+            mode, _, object_name, size = facts.decode("ascii").split()
             path = os.fsdecode(name)
-            if size != "-" and not any(part in _FORBIDDEN_NAMES for part in path.split("/")):
-                found[path] = Entry(mode, name_of_blob, int(size))
+            if not any(part in _FORBIDDEN_NAMES for part in path.split("/")):
+                found[path] = Entry(mode, object_name, 0 if size == "-" else int(size))
         return found
 
-    def lay_out(self, entries: Mapping[str, Entry], folder: str) -> None:
-        """Write files into an empty directory; links come last, so that nothing is written through one."""
+    def _write_files(self, entries: Mapping[str, Entry], folder: str) -> list[tuple[str, str]]:
+        """Write files into an empty directory; returns the links and where they lead."""
         wanted = {path: entry for path, entry in entries.items() if entry.size <= MAX_SOURCE_BYTES}
         if sum(entry.size for entry in wanted.values()) > MAX_TOTAL_BYTES:
             raise RevisionError("--changed-since: too much to compare; name the directories of the configuration")
-        links: list[tuple[str, bytes]] = []
+        links: list[tuple[str, str]] = []
         for path, data in self._contents(wanted):
-            if entries[path].mode == "120000":
-                links.append((path, data))
-            else:
+            if entries[path].mode != _LINK:
                 _write(os.path.join(folder, path), data, self._mode(path))
+                continue
+            target = os.fsdecode(data)
+            links.append((path, folder + target[len(self.top) :] if target.startswith(self.top + "/") else target))
         for path in entries.keys() - wanted.keys():
             _write(os.path.join(folder, path), b"", self._mode(path))
             # only its size counts: it is not going to be read
             os.truncate(os.path.join(folder, path), entries[path].size)
-        for path, data in links:
-            target = os.fsdecode(data)
-            if target.startswith(self.top + "/"):
-                target = folder + target[len(self.top) :]
-            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
-            os.symlink(target, os.path.join(folder, path))
+        return links
 
     def _contents(self, entries: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
         batch: list[str] = []
@@ -286,10 +306,9 @@ class Git:
             return 0o644
         return stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else 0o644
 
-    def add_ignored(self, read: Iterable[str], entries: Mapping[str, Entry], folder: str) -> None:
+    def _add_ignored(self, read: Iterable[str], entries: Mapping[str, Entry], folder: str) -> None:
         """Add the files that git is told to ignore, such as certificates: no change adds or removes them."""
-        inside = (os.path.relpath(os.path.realpath(path), self.top) for path in read)
-        asked = sorted({path for path in inside if path.split("/")[0] not in ("..", ".git") and path not in entries})
+        asked = sorted({path for path in read if path.split("/")[0] not in ("..", ".git") and path not in entries})
         if not asked:
             return
         data = b"".join(os.fsencode(path) + b"\0" for path in asked)
