@@ -196,6 +196,42 @@ def test_a_default_is_named_where_one_line_serves_all(before: str, expected: str
     )
 
 
+FRAGMENTS = [
+    # a part of a server block, of http with its servers, of http alone
+    (
+        "listen 127.0.0.1:8443 ssl;\nserver_name a;\n",
+        "listen 127.0.0.1:8443 ssl;\nssl_dhparam dh.pem;\nserver_name a;\n",
+    ),
+    (
+        "map $a $b { x y; }\nserver { listen 127.0.0.1:8443 ssl; }\n",
+        "map $a $b { x y; }\nserver { listen 127.0.0.1:8443 ssl; ssl_dhparam dh.pem; }\n",
+    ),
+    (
+        "map $a $b { x y; }\nssl_session_timeout 1d;\nlog_format x y;\n",
+        "map $a $b { x y; }\nssl_session_timeout 1d;\nssl_dhparam dh.pem;\nlog_format x y;\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), FRAGMENTS)
+def test_a_part_of_a_configuration(before: str, after: str, tmp_path: Path) -> None:
+    deployment = resolved(before, "nginx", tmp_path)
+
+    # what surrounds it may set the value: only a directive that is surely missing is added
+    unknown = setting_of_answering("dh_params", "dh.pem")
+    assert fixed(deployment, unknown) == "<its value is not known>"
+    added = fixed(deployment, lambda found: AddDirective("ssl_dhparam", ("dh.pem",), host=found.endpoints[0].answering))
+    assert added == after
+
+
+def setting_of_answering(field: str, value: object) -> Wish:
+    def wish(found: Deployment) -> Intention:
+        endpoint = found.endpoints[0]
+        return SetValue(field, value, endpoint.tls.setting(field), (endpoint.answering,))
+
+    return wish
+
+
 def test_commands_of_a_host_keep_each_other_company(tmp_path: Path) -> None:
     text = NGINX_HEAD + (
         "    server {\n        listen 127.0.0.1:8443 ssl;\n        ssl_conf_command Options PrioritizeChaCha;\n"

@@ -149,9 +149,11 @@ class NginxDialect(Dialect):
 
     def _home(self, host: VirtualHost) -> _Home:
         directive = host.place.directive
-        if directive.block is not None:
-            return _Home(directive.source, directive)
-        if self.deployment.fragment != "server":
+        scope = host.scope
+        place = getattr(scope, "place", None)
+        if place is not None and place.directive.block is not None:
+            return _Home(place.directive.source, place.directive)
+        if getattr(scope, "name", "") not in ("server", "http", "stream", "mail"):
             raise CannotSpell("the block that it belongs to is not in this file")
         return _Home(directive.source, None)
 
