@@ -47,3 +47,10 @@ def test_start_up_is_compared_with_an_empty_python() -> None:
         "a site with a certificate",
     ]
     assert rows[0][1] == "1.0"
+
+
+def test_the_hook_is_measured_on_one_changed_file() -> None:
+    printed = benchmark("hook.py", "--hosts=5", "--rounds=1")
+    rows = re.findall(r"^(tlslint\b.*?) +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d$", printed, re.MULTILINE)
+    assert rows == ["tlslint --hook SNIPPET", "tlslint --hook HOST", "tlslint"]
+    assert "1 error and 1 warning in 11 files" in printed
