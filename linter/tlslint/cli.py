@@ -552,7 +552,7 @@ def _add_ignores(paths: list[str], settings: "Settings", reason: str | None, unt
     from tlslint.run import lint, moment
     from tlslint.selection import Selection
 
-    with _refusing():
+    with _refusing(), _watched(quiet):
         tail = tail_of(reason or "", until, moment(settings).date())
         selection = Selection([module.rule for module in RULES], settings)
         report = lint(paths, settings)
@@ -706,7 +706,7 @@ def _patches(
     written = 0
     try:
         os.makedirs(wishes.patch_dir, exist_ok=True)
-        with _refusing():
+        with _refusing(), _watched(quiet):
             for finding, outcome in single_fixes(paths, settings, stdin, unsafe=wishes.unsafe):
                 changes = _diffable(outcome, stdin)
                 if not changes:
