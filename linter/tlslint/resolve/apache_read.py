@@ -631,7 +631,7 @@ class _Reader:
         is_certain = failure.kind in ("missing", "not-a-file") and not self.files.is_assumed(failure.path)
         is_certain = is_certain and not self._is_guessed(argument)
         in_folder = is_mask(path) and failure.path != path and not self._is_listed(failure.path)
-        if failure.kind == "missing" and in_folder and not self.files.whole_machine:
+        if failure.kind == "missing" and in_folder and "${" not in path and not self.files.whole_machine:
             is_certain = False  # a checkout has no empty directories
         if is_certain and optional and failure.kind == "missing":
             return

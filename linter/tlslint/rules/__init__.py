@@ -74,6 +74,7 @@ from tlslint.rules.configuration import (
     server_will_not_start,
     swallowed_directive,
     syntax_error,
+    undefined_variable,
     unused_ignore,
 )
 from tlslint.rules.http import (
@@ -152,6 +153,7 @@ RULES: tuple[RuleModule, ...] = (
     server_will_not_start,
     include_cycle,
     swallowed_directive,
+    undefined_variable,
     unused_ignore,
     expired_ignore,
     ignore_without_reason,
