@@ -222,10 +222,10 @@ def test_an_interruption_ends_everything(tree: Path) -> None:
 def test_the_trees_of_the_corpus_come_out_the_same() -> None:
     corpus = needed_corpus()
     script = """
-    from tlslint.resolve import ahead
+    from tlslint.resolve import ahead, include
     from tlslint.run import lint
     from tlslint.settings import Settings
-    ahead.MIN_FILES, ahead._FILES_IN_A_TASK = 1, 1
+    include.MIN_FILES_TO_READ_AHEAD, ahead._FILES_IN_A_TASK = 1, 1
     folders = sorted({os.path.dirname(os.path.join(folder, name)) for folder, _, names in os.walk(sys.argv[1])
                       for name in names if name == "nginx.conf"})
     def outcome(folder, jobs):

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, KeyFacts
     from tlslint.resolve.include import Files
 
-MIN_FILES = 256
-"""Fewer configuration files are parsed sooner than a worker has begun."""
 _FILES_IN_A_TASK = 50
 _MAX_TASKS = 2000
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MAX_LINKS = 40
 """Symbolic links that Linux follows in one path before it gives up."""
 
+MIN_FILES_TO_READ_AHEAD = 256
+"""Fewer configuration files are parsed sooner than a worker has begun."""
+
 _OUTSIDE = "outside of what tlslint was pointed at (--root or path-map says where it is)"
 _MAGIC = re.compile(r"[*?[]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -470,11 +473,11 @@ class Files:
         """Let workers read the certificates that these nginx files name, if there are enough files to be worth it."""
         if self._workers is None or self._ahead is not None or self._workers.jobs == 1 or self._dump is not None:
             return
-        # only here: small runs have nothing to read ahead
-        from tlslint.resolve import ahead
+        if len(server_paths) >= MIN_FILES_TO_READ_AHEAD:
+            # only here: small runs have nothing to read ahead
+            from tlslint.resolve.ahead import start
 
-        if len(server_paths) >= ahead.MIN_FILES:
-            self._ahead = ahead.start(self._workers, self, server_paths, base)
+            self._ahead = start(self._workers, self, server_paths, base)
 
     def _take_what_was_read_ahead(self) -> None:
         if self._ahead is None:
