@@ -308,9 +308,8 @@ def others() -> Iterator[Case]:
 CASES = [*hosts(), *commands(), *pairs(), *others()]
 
 
-def said(folder: Path) -> list[Problem]:
-    problems = apache_deployment(folder / "apache2.conf").problems
-    return [problem for problem in problems if problem.kind in KINDS]
+def said(entry: Path) -> list[Problem]:
+    return [problem for problem in apache_deployment(entry).problems if problem.kind in KINDS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -318,7 +317,7 @@ def test_what_is_refused(case: Case, tmp_path: Path) -> None:
     (tmp_path / "apache2.conf").write_text(f"ServerRoot {tmp_path}\n{case.text(free_ports(1)[0])}", encoding="utf-8")
     for name, data in case.files.items():
         (tmp_path / name).write_bytes(data)
-    problems = said(tmp_path)
+    problems = said(tmp_path / "apache2.conf")
     server = ApacheServer(needed_apache(), tmp_path)
     try:
         passed, messages = server.test()
@@ -372,4 +371,29 @@ def test_an_encrypted_key_is_no_certain_refusal(tmp_path: Path) -> None:
     (tmp_path / "encrypted.key").write_bytes(encrypted)
     pair = f"SSLCertificateFile {CERTIFICATES}/a-rsa.pem\nSSLCertificateKeyFile {tmp_path}/encrypted.key\n"
     (tmp_path / "apache2.conf").write_text(Case("", "", certificate=pair).text(free_ports(1)[0]), encoding="utf-8")
-    assert said(tmp_path) == []
+    assert said(tmp_path / "apache2.conf") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".htaccess", "SSLRequireSSL\nSSLRequire true\n"),
+        ("snippet.conf", "SSLRequireSSL\nSSLCARevocationCheck chain\nSSLUseStapling on\n"),
+        ("ssl.conf", "Listen 443 https\n<VirtualHost *:443>\nSSLEngine on\nSSLUseStapling on\n</VirtualHost>\n"),
+        ("apache2.conf", "Include gone.conf\nListen 443\n<VirtualHost *:443>\nSSLEngine on\n</VirtualHost>\n"),
+    ],
+)
+def test_nothing_is_missing_from_a_part_of_a_configuration(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    problems = apache_deployment(tmp_path / name).problems
+    assert not [problem for problem in problems if "AH0" in problem.message or "allowed" in problem.message]
+
+
+def test_what_is_wrong_in_a_part_is_wrong_in_the_whole(tmp_path: Path) -> None:
+    text = "SSLProtocol TLSv1.0\n<VirtualHost *:443>\nSSLEngine on\nSSLSessionCache none\n</VirtualHost>\n"
+    (tmp_path / "site.conf").write_text(text, encoding="utf-8")
+    messages = [problem.message for problem in said(tmp_path / "site.conf")]
+    assert messages == [
+        "SSLProtocol: Illegal protocol 'TLSv1.0'",
+        "SSLSessionCache cannot occur within <VirtualHost> section",
+    ]

@@ -66,6 +66,7 @@ ALPN_SINCE: Final = Version("2.4.17")
 AUTOMATIC_ENGINE_SINCE: Final = Version("2.4.10")
 AUTOMATIC_ENGINE_NEEDS_CERTIFICATE_SINCE: Final = Version("2.4.34")
 """httpd's ssl_engine_init.c: a host on an `https` socket speaks TLS unasked, later only if it has a certificate."""
+ENTRY_NAMES: Final = ("apache2.conf", "httpd.conf")
 FRAGMENT: Final = "server config"
 IMPLIED_PORT: Final = 80
 """Where a host that names no port is assumed to be reached, in a file without `Listen`."""
@@ -181,7 +182,18 @@ class _Resolution:
         """What httpd does not start with: every host with TLS counts, whether or not anything reaches it."""
         hosts = [] if self.is_fragment else [*self.hosts, self.main_host]
         speaking = [host.section for host in hosts if host.engine]
-        return verify(self.main, self.given, self.reader, speaking, self.root.files, self.reading.server_root)
+        return verify(
+            self.main, self.given, self.reader, speaking, self.root.files, self.reading.server_root, self._is_whole
+        )
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether this is surely all that httpd reads: what is missing here may stand in another file otherwise."""
+        if self.is_fragment or self.main.incomplete:
+            return False
+        name = self.root.display.rpartition("/")[2]
+        loads = any(place.directive.name.lower() == "loadmodule" for place in self.reading.executed)
+        return loads or name in ENTRY_NAMES
 
     def _answering_hosts(self) -> list[VirtualHost]:
         found = [host.host for host in self.hosts]

@@ -61,14 +61,21 @@ class _Line:
 
 
 def verify(
-    main: Section, given: Target, reader: TlsReader, speaking: Iterable[Section], files: Files, server_root: str
+    main: Section,
+    given: Target,
+    reader: TlsReader,
+    speaking: Iterable[Section],
+    files: Files,
+    server_root: str,
+    is_whole: bool = True,
 ) -> Iterator[Problem]:
     """Yield what the versions of httpd that the target may be refuse.
 
     `speaking` are the virtual hosts (and the main server) for which TLS is switched on: mod_ssl makes contexts for
-    these only. `given` is the target as the user gave it.
+    these only. `given` is the target as the user gave it. Unless the configuration `is_whole`, nothing is missing, and
+    nothing outside of all sections is misplaced: it may be a part of something else.
     """
-    verifier = _Verifier(main, given, reader, files, server_root)
+    verifier = _Verifier(main, given, reader, files, server_root, is_whole)
     yield from verifier.directives()
     for section in speaking:
         yield from verifier.host(section)
@@ -76,8 +83,11 @@ def verify(
 
 
 class _Verifier:
-    def __init__(self, main: Section, given: Target, reader: TlsReader, files: Files, server_root: str) -> None:
+    def __init__(
+        self, main: Section, given: Target, reader: TlsReader, files: Files, server_root: str, is_whole: bool
+    ) -> None:
         self.main = main
+        self.is_whole = is_whole
         self.given = given
         self.reader = reader
         self.files = files
@@ -132,6 +142,8 @@ class _Verifier:
             yield _refusal(message, directive.name.span, kind="directive-newer-than-target")
             return
         misplaced = _misplaced(facts, section)
+        if misplaced and section.kind == MAIN and not self.is_whole:
+            return
         if misplaced:
             yield _refusal(misplaced, directive.name.span)
             return
@@ -258,6 +270,8 @@ class _Verifier:
         check = _nearest(section, self.main, f"{kind}carevocationcheck")
         checks = check is not None and [word.lower() for word in check.directive.arguments[:1]] in (["leaf"], ["chain"])
         incomplete = section.incomplete or self.main.incomplete
+        if not self.is_whole:
+            incomplete = incomplete or "it may be a part of something else"
         if checks and check is not None and not (file or folder or incomplete) and self.once("AH01899", check):
             names = ("SSLProxyCARevocationFile" if "proxy" in kind else "SSLCARevocationFile").removesuffix("File")
             yield _refusal(
@@ -292,7 +306,7 @@ class _Verifier:
             if command.name.lower() in ("certificate", "privatekey")
         ]
         if not pairs and not commands:
-            if not tls.conf_commands.is_unknown:
+            if not tls.conf_commands.is_unknown and self.is_whole:
                 yield from self._without_certificate(section)
             return
         level = self._level(tls)
@@ -502,7 +516,7 @@ class _Verifier:
                 )  # fmt: skip
 
     def _stapling(self, section: Section, tls: TlsSettings) -> Iterator[Problem]:
-        if not tls.stapling.known or self.main.incomplete or self.main.last("sslstaplingcache") is not None:
+        if not (tls.stapling.known and self.is_whole) or self.main.last("sslstaplingcache") is not None:
             return
         place = tls.stapling.places[-1]
         if self.once("AH01958", place):
