@@ -431,6 +431,7 @@ class _Search:
             return
         if isinstance(self.files.expand(self.files.server_path(path)), Unreadable):
             self.files.allow(path)
+            self.files.allow(os.path.dirname(path) or ".")
         server_path = self.files.server_path(path)
         self.candidates.setdefault(server_path, _Candidate(server_path, explicit=False))
 
