@@ -12,8 +12,9 @@ ERR_CERT_COMMON_NAME_INVALID; curl: no alternative certificate subject name matc
 
 ## How to fix it
 Add a default host that serves nothing: in nginx `listen 443 ssl default_server; ssl_reject_handshake on;` (since
-1.19.4), in Apache a first catch-all host, or `SSLStrictSNIVHostCheck`. Clients without SNI (very old ones) and requests
-by address are then turned away: this is why the fix is not applied without being asked for.
+1.19.4), in Apache a first host that refuses all requests (`<Location />` with `Require all denied`);
+`SSLStrictSNIVHostCheck on` refuses those of clients without SNI. Clients without SNI (very old ones) and requests by
+address are then turned away: this is why the fix is not applied without being asked for.
 
 ## False alarms that it avoids
 A single host on its socket is silent, although strangers reach it too: it is what a server for one site looks like, and
@@ -39,6 +40,7 @@ rule = Rule(
     sources=(
         "CIS NGINX Benchmark, Ensure requests for unknown host names are rejected",
         "nginx, Configuring HTTPS servers",
+        "Apache HTTP Server, Name-based Virtual Host Support",
     ),
 )
 
@@ -48,12 +50,14 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     shared = {id(listener) for listener in shared_sockets(deployment)}
     for endpoint in deployment.endpoints:
         if endpoint.sni in (NO_SNI, ANY_OTHER_NAME) and id(endpoint.listener) in shared:
-            yield from _check(endpoint)
+            yield from _check(endpoint, deployment.server == "nginx")
 
 
-def _check(endpoint: Endpoint) -> Iterator[Finding]:
+def _check(endpoint: Endpoint, nginx: bool) -> Iterator[Finding]:
     listener, default = endpoint.listener, endpoint.virtual_host
     if endpoint.handshake.outcome not in ("completes", "unknown"):
+        return
+    if endpoint.refused_by is not None:
         return
     if default.incomplete or _turns_away(default) or (listener.explicit_default is None and may_say_more(listener)):
         return
@@ -62,8 +66,8 @@ def _check(endpoint: Endpoint) -> Iterator[Finding]:
         yield rule.finding(
             f"the site {name.text} answers {{endpoint}}",
             name.argument.span,
-            label="default server of the socket",
-            help="add a default host that rejects the handshake",
+            label="default server of the socket" if nginx else "first host of the socket",
+            help="add a default host that rejects the handshake" if nginx else "put a host first that refuses requests",
             endpoints=[endpoint.label],
         )
 

@@ -4,7 +4,8 @@
 A host that has no name (or only the empty one), is not the default of the socket, and is not alone on it.
 
 ## Why it matters
-TLS clients are told apart by the name that they send. This host's certificate and settings are never used.
+TLS clients are told apart by the name that they send. This host's certificate and settings are never used. (Apache
+gives it the name of the main server or, with an address of its own, what the reverse lookup gives.)
 
 ## What clients see
 The certificate of the default server.
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment
+from tlslint.resolve.model import Deployment, VirtualHost
 from tlslint.rules.hosts import shared_sockets
 
 rule = Rule(
@@ -43,12 +44,25 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each host that nobody can reach by name."""
     for listener in shared_sockets(deployment):
         for host in listener.virtual_hosts:
-            if host is listener.default or host.incomplete or any(name.kind != "empty" for name in host.names):
+            if host is listener.default or host.incomplete or _is_named(host):
                 continue
             yield rule.finding(
-                "no client can ask for this host on {endpoint}: it has no name",
+                _message(host, deployment.server),
                 host.span,
-                label="never selected",
+                label="never selected" if deployment.server == "nginx" else "has no name of its own",
                 help="name the host, or remove it",
                 endpoints=[listener.label],
             )
+
+
+def _is_named(host: VirtualHost) -> bool:
+    return any(name.kind not in ("empty", "inherited") for name in host.names)
+
+
+def _message(host: VirtualHost, server: str) -> str:
+    if server == "nginx":
+        return "no client can ask for this host on {endpoint}: it has no name"
+    given = next((name.text for name in host.names if name.kind == "inherited"), "")
+    if given:
+        return f"clients get to this host on {{endpoint}} only as {given}, the name of the main server: it has none"
+    return "this host on {endpoint} has no name but what the reverse lookup of its address gives"
