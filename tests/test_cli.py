@@ -669,3 +669,14 @@ class TestCertificates:
         code, _, err = cli("nginx.conf", "--trust-store", "absent.pem")
         assert code == 2
         assert err.startswith("error: trust-store: absent.pem: No such file")
+
+
+def test_defines_for_apache(cli: Cli, tmp_path: Path) -> None:
+    """What `-D` names is added to what the settings have."""
+    host = "<VirtualHost *:443>\nServerName shop.test\nSSLEngine on\n</VirtualHost>\n"
+    text = f"Listen 443\n<IfDefine SSL>\n<IfDefine SHOP>\n{host}</IfDefine>\n</IfDefine>\n"
+    (tmp_path / "httpd.conf").write_text(text)
+    (tmp_path / "tlslint.toml").write_text('apache-defines = ["SSL"]\n')
+    assert "shop.test" not in cli("show", "httpd.conf")[1]
+    assert "shop.test" in cli("show", "httpd.conf", "-D", "SHOP")[1]
+    assert "shop.test" in cli("show", "httpd.conf", "--define", "SHOP", "--define", "OTHER")[1]

@@ -120,6 +120,13 @@ def test_what_a_debian_site_names_absolutely_is_found_in_the_tree(folder: Path) 
     assert next(got.main.sections("virtualhost")).own.keys() == {"sslprotocol"}
 
 
+def test_a_part_of_a_layout_is_no_error(folder: Path) -> None:
+    write(folder / "deb", {"apache2.conf": DEBIAN["apache2.conf"]})
+    got = reading(look("deb").roots[0])
+    assert got.problems == []
+    assert got.main.incomplete
+
+
 @pytest.mark.parametrize("named", ["etc", "etc/conf/httpd.conf", "etc/conf"])
 def test_red_hats_layout(folder: Path, named: str) -> None:
     write(folder / "etc", RED_HAT)

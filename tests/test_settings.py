@@ -28,6 +28,7 @@ policy = "policies/ours.json"
 target = "nginx=1.22.1,openssl=3.0.19"
 root = "rootfs"
 server = "nginx"
+apache-defines = ["SSL"]
 paths = ["deploy/nginx", "/etc/nginx"]
 exclude = ["vendor/**"]
 select = ["TLS1", "weak-protocol"]
@@ -42,6 +43,9 @@ expiry-error-days = 3
 
 [path-map]
 "/etc/nginx" = "deploy/nginx"
+
+[apache-environment]
+APACHE_LOG_DIR = "/var/log/apache2"
 
 [severity]
 weak-protocol = "info"
@@ -73,6 +77,8 @@ def test_every_key(project: Path) -> None:
         target="nginx=1.22.1,openssl=3.0.19",
         root=f"{project}/rootfs",
         path_map={"/etc/nginx": f"{project}/deploy/nginx"},
+        apache_defines=("SSL",),
+        apache_environment={"APACHE_LOG_DIR": "/var/log/apache2"},
         server="nginx",
         paths=(f"{project}/deploy/nginx", "/etc/nginx"),
         exclude=("vendor/**",),

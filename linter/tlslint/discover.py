@@ -390,6 +390,8 @@ class _Search:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self._bases: dict[str, str] = {}
+        self._assumed_apache: dict[str, str] = {}
+        """The directory on the server that a main file's was taken for."""
         self._apache_homes: set[str] = set()
         """The directories of Apache's main files."""
         self._not_enabled: dict[str, int] = {}
@@ -523,6 +525,8 @@ class _Search:
         if isinstance(self.files.names(folder), Unreadable):
             return  # the file alone was named, from inside of its directory
         self._assume(home, folder, name)
+        if self.files.is_assumed(home):
+            self._assumed_apache[path] = home
 
     def result(self) -> Discovered:
         self._assume_home()
@@ -635,7 +639,7 @@ class _Search:
                 return None
             if _only_loads_modules(source.text):
                 return None  # nothing that anybody could be told of
-        base = _apache_base(self.files, path, source.text)
+        base = self._assumed_apache.get(path) or _apache_base(self.files, path, source.text)
         if context != "main":
             base = self._apache_home_above(base)
         else:

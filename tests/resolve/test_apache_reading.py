@@ -178,6 +178,22 @@ def test_relative_includes_of_a_part_are_not_called_missing(tmp_path: Path) -> N
     assert len(reading.unknown) == 2
 
 
+def test_conditions_that_the_target_does_not_have(tmp_path: Path) -> None:
+    files = {"httpd.conf": "<IfFile httpd.conf>\nSSLEngine on\n</IfFile>\n"}
+    old = reading_of(tmp_path, files, target="apache=2.4.33")
+    assert [(problem.kind, problem.help) for problem in old.problems] == [("syntax-error", "httpd has it since 2.4.34")]
+    assert reading_of(tmp_path, files, target="apache=2.4.34").problems == []
+
+
+@pytest.mark.parametrize(
+    ("target", "taken"),
+    [("apache=2.4.59", False), ("apache=2.4.60", True), ("debian-12", True), ("ubuntu-20.04", False), ("", None)],
+)
+def test_versions_decide_by_the_target(tmp_path: Path, target: str, taken: bool | None) -> None:
+    reading = reading_of(tmp_path, {"httpd.conf": "<IfVersion >= 2.4.60>\n</IfVersion>\n"}, target=target)
+    assert reading.branches[0].taken is taken
+
+
 # -- modules, variables, environment ---------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
 from tlslint.resolve.apache_variables import ENVIRONMENT_FILE, Variables, read_environment
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Place, Problem, Unknown
-from tlslint.target import Target
+from tlslint.target import Target, Version
 
 if TYPE_CHECKING:
     from tlslint.discover import Root
@@ -440,6 +440,10 @@ class _Reader:
 
     def _branch(self, place: Place, name: str, statement: Statement, line: LogicalLine, doubt: str) -> None:
         outcome: Outcome
+        if name in _NEWER_CONDITIONS and max(self.conditions.versions) < _NEWER_CONDITIONS_SINCE:
+            message = f"Invalid command '<{statement.name}', perhaps misspelled or defined by a module not included in"
+            hint = f"httpd has it since {_NEWER_CONDITIONS_SINCE}"
+            self._error(f"{message} the server configuration", statement.tag, hint=hint)
         try:
             outcome = self.conditions.holds(name, line, statement.word.end, self.base)
         except ConditionError as error:
@@ -850,6 +854,8 @@ _INCLUDE_USAGE: Final = {
     "includeoptional": "Name or pattern of the config file(s) to be included; ignored if the file does not exist or "
     "the pattern does not match any files",
 }
+_NEWER_CONDITIONS: Final = ("iffile", "ifdirective", "ifsection")
+_NEWER_CONDITIONS_SINCE: Final = Version("2.4.34")
 _NOWHERE: Final = Source("", "")
 _TAG_STARTS: Final = ("<", '"', "'")
 
