@@ -282,6 +282,8 @@ def test_the_image_is_built_of_what_there_is() -> None:
         *wheel["force-include"],
     }
     assert copied == needed
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
 
 
 def test_the_image_runs_tlslint_and_not_as_root() -> None:

@@ -515,7 +515,11 @@ def check(
 
     def presented(report: "Report") -> Iterable[str]:
         view = _view(_palette(color, sys.stdout), settings.fail_on)
-        _write_reports(report, files, view)
+        failed = _write_reports(report, files, view)
+        if failed and "-" not in (paths or []):
+            _write(_rendered(report, output_format, statistics, view))
+        if failed:
+            raise Failure("\n".join(failed))
         return _rendered(report, output_format, statistics, view)
 
     if fix or diff or patch_dir is not None:
@@ -574,11 +578,15 @@ def _report_files(items: Sequence[str]) -> list[tuple[str, str]]:
     """Return format and path of each file that is wanted."""
     from tlslint.report.formats import FORMATS
 
-    wanted = []
+    wanted: list[tuple[str, str]] = []
     for item in items:
         name, equals, path = item.partition("=")
         if not equals or not path:
             raise Failure(f"--report {item}: write it as FORMAT=FILE, such as sarif=tlslint.sarif")
+        if path == "-":
+            raise Failure(f"--report {item}: standard output is for --output-format")
+        if path in (other for _, other in wanted):
+            raise Failure(f"--report {item}: another report goes to that file")
         if name not in FORMATS:
             raise Failure(f'--report {item}: no format is called "{name}"; there are {", ".join(FORMATS)}')
         wanted.append((name, path))
@@ -593,19 +601,22 @@ def _view(palette: "Palette", fail_on: str) -> "View":
     return View({module.rule.code: module for module in RULES}, palette, Severity[fail_on.upper()])
 
 
-def _write_reports(report: "Report", files: Iterable[tuple[str, str]], view: "View") -> None:
+def _write_reports(report: "Report", files: Iterable[tuple[str, str]], view: "View") -> list[str]:
+    """Write the files that can be written, and return what is wrong with the others."""
     from dataclasses import replace
 
     from tlslint.report.formats import FORMATS
     from tlslint.report.text import PLAIN
     from tlslint.writing import write_atomically
 
+    failed = []
     for name, path in files:
         text = "".join(FORMATS[name].render(report, replace(view, palette=PLAIN)))
         try:
             write_atomically(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            raise Failure(f"--report {name}={path}: {error.strerror or error}") from error
+            failed.append(f"--report {name}={path}: {error.strerror or error}")
+    return failed
 
 
 class _FixWishes(NamedTuple):

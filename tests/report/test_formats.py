@@ -650,6 +650,7 @@ def test_several_reports_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[st
         ("sarif", "write it as FORMAT=FILE"),
         ("sarif=", "write it as FORMAT=FILE"),
         ("srif=x", 'no format is called "srif"'),
+        ("sarif=-", "standard output is for --output-format"),
         ("sarif=no/such/folder/x", "No such file or directory"),
         ("sarif=tests", "Is a directory"),
     ],
@@ -657,6 +658,23 @@ def test_several_reports_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[st
 def test_a_report_that_cannot_be_written(value: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", *SHOP, "--report", value]) == 2
     assert message in capfd.readouterr().err
+
+
+def test_two_reports_do_not_share_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", *SHOP, f"--report=sarif={tmp_path}/x", f"--report=junit={tmp_path}/x"]) == 2
+    assert "another report goes to that file" in capfd.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_report_that_cannot_be_written_leaves_the_others_and_the_findings(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--report=sarif=no/such/folder/x", f"--report=junit={tmp_path}/junit.xml"]
+    assert run(["check", *SHOP, "--select", "weak-protocol", "--output-format", "concise", *wanted]) == 2
+    out, err = capfd.readouterr()
+    assert " TLS101 weak-protocol: " in out
+    assert "--report sarif=no/such/folder/x: No such file or directory" in err
+    read_junit((tmp_path / "junit.xml").read_text(encoding="utf-8"))
 
 
 def test_a_report_file_is_replaced_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
