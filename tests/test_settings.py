@@ -10,6 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import tlslint
 from tlslint.settings import (
@@ -291,3 +293,28 @@ def test_tomllib_is_imported_only_for_a_settings_file(project: Path, write_one: 
         timeout=30,
     )
     assert done.stdout.strip() == str(write_one)
+
+
+WORDS = st.sampled_from(["nginx", "error", "ALL", "a/b", "/etc/nginx", "system", "x.json", "", "é\n", "name"])
+VALUES = st.recursive(
+    st.one_of(WORDS, st.integers(-3, 40), st.booleans(), st.just(0.5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
+    max_leaves=6,
+)
+TABLES = st.dictionaries(st.sampled_from([*_DEPLOYMENT_KEYS, "name", "nam", "fail-on"]), VALUES, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(key=st.sampled_from(list(_KEYS)), value=VALUES, deployments=st.lists(TABLES, max_size=2))
+def test_whatever_is_written_the_reader_and_the_schema_agree(
+    key: str, value: object, deployments: list[dict[str, object]], project: Path
+) -> None:
+    document = {key: value} if key != "deployment" else {key: deployments}
+    (project / "tlslint.toml").write_text("\n".join(f"{name} = {as_toml(item)}" for name, item in document.items()))
+    names = [str(item.get("name")) for item in deployments]
+    twins = key == "deployment" and len(set(names)) < len(names)
+    if jsonschema.Draft7Validator(SCHEMA).is_valid(document) and not twins:
+        load_settings()
+        return
+    with pytest.raises(SettingsError, match=r"^tlslint\.toml:\d+:\d+: "):
+        load_settings()
