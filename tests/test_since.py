@@ -10,8 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tlslint.run
 from support.repository import ENVIRONMENT, PARTNER, SNIPPET, WEAK_LINE, WEAKNESS, build, commit, git, host, write
 from tlslint.cli import run
+from tlslint.discover import Root
+from tlslint.finding import Report
+from tlslint.resolve.model import Deployment
+from tlslint.target import Target
 
 CERTIFICATES = Path(__file__).parents[1] / "fixtures" / "certificates"
 Finding = dict[str, Any]
@@ -460,3 +465,40 @@ def test_edits_that_mean_nothing_introduce_nothing(data: st.DataObject, reposito
             lines.append(data.draw(st.sampled_from(["", "\t"])) + line)
         path.write_text("\n".join(lines), encoding="utf-8")
     assert since() == []
+
+
+def test_where_no_file_changed_nothing_is_linted_twice(
+    repository: Path, since: Since, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "conf.d" / "z.conf").symlink_to("../available.conf")
+    write(repository, "available.conf", host_text("z.example.test", WEAK))
+    commit(repository)
+    resolved: list[Root] = []
+    resolve = tlslint.run._resolve
+
+    def counted(root: Root, target: Target, report: Report) -> Deployment | None:
+        resolved.append(root)
+        return resolve(root, target, report)
+
+    monkeypatch.setattr("tlslint.run._resolve", counted)
+
+    def is_linted_twice() -> bool:
+        resolved.clear()
+        since()
+        return len({id(root.files) for root in resolved}) == 2
+
+    assert not is_linted_twice()
+    write(repository, "notes.txt", "not read by any server\n")
+    assert not is_linted_twice()
+    write(repository, "conf.d/c.conf", host_text("c.example.test"))
+    assert is_linted_twice()
+    (repository / "conf.d" / "c.conf").unlink()
+    assert not is_linted_twice()
+    edit(repository / "conf.d" / "b.conf", "listen", " listen")
+    assert is_linted_twice()
+    git(repository, "checkout", "--quiet", ".")
+    assert not is_linted_twice()
+    (repository / "conf.d" / "z.conf").unlink()
+    assert is_linted_twice()
+    (repository / "conf.d" / "z.conf").symlink_to("../nowhere.conf")
+    assert is_linted_twice()

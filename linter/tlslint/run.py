@@ -111,6 +111,8 @@ def _introduced(
         paths, settings = (), all_around(settings)
     with revision(name, paths, settings, read) as earlier:
         report.notes.append(earlier.note)
+        if earlier.unchanged:
+            return []
         before = Report()
         known = [] if earlier.paths is None else _found(earlier.paths, earlier.settings, before)[0]
         report.failures.extend(before.failures)

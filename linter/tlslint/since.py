@@ -60,6 +60,8 @@ class Earlier:
     """What to lint; None where there was nothing of it."""
     settings: Settings
     note: str
+    unchanged: bool
+    """Whether all files are as they were, so that nothing can be new."""
 
     def introduced(self, findings: Sequence[Finding], earlier: Iterable[Finding]) -> list[Finding]:
         """Return the findings, each with the endpoints for which it was not there; neither list is merged yet."""
@@ -153,7 +155,7 @@ def revision(name: str, paths: Sequence[str], settings: Settings, read: Iterable
         folder = os.path.realpath(temporary)
         git.lay_out(commit, _scope(places, top), folder, read)
         moved = _Moved(top, folder)
-        yield Earlier(top, folder, moved.paths(paths, settings), moved.settings(settings), note)
+        yield Earlier(top, folder, moved.paths(paths, settings), moved.settings(settings), note, not git.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Git:
 
     def __init__(self, top: str) -> None:
         self.top = top
+        self.changed = False
+        """Whether something that was laid out differs from what is there now, as far as that is known."""
         kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_CHECKOUT}
         own = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
         self.environment = {**kept, **own}
@@ -236,7 +240,9 @@ class Git:
             if os.path.lexists(os.path.join(module, ".git")) and depth < MAX_SUBMODULES:
                 there = os.path.join(folder, path)
                 os.makedirs(there)
-                Git(module).lay_out(entry.name, [], there, [os.path.join(self.top, name) for name in own], depth + 1)
+                git = Git(module)
+                git.lay_out(entry.name, [], there, [os.path.join(self.top, name) for name in own], depth + 1)
+                self.changed = self.changed or git.changed
         self._add_ignored(inside, entries, folder)
         # last of all, so that nothing is written through one
         for path, target in links:
@@ -262,12 +268,14 @@ class Git:
             raise RevisionError("--changed-since: too much to compare; name the directories of the configuration")
         links: list[tuple[str, str]] = []
         for path, data in self._contents(wanted):
+            self.changed = self.changed or data != self._now(path, is_link=entries[path].mode == _LINK)
             if entries[path].mode != _LINK:
                 _write(os.path.join(folder, path), data, self._mode(path))
                 continue
             target = os.fsdecode(data)
             links.append((path, folder + target[len(self.top) :] if target.startswith(self.top + "/") else target))
         for path in entries.keys() - wanted.keys():
+            self.changed = True
             _write(os.path.join(folder, path), b"", self._mode(path))
             # only its size counts: it is not going to be read
             os.truncate(os.path.join(folder, path), entries[path].size)
@@ -298,6 +306,19 @@ class Git:
             yield path, data[end + 1 : at]
             at += 1
 
+    def _now(self, path: str, *, is_link: bool) -> bytes | None:
+        """Return what a file or link of the checkout holds now; None where there is no such."""
+        place = os.path.join(self.top, path)
+        try:
+            if is_link:
+                return os.fsencode(os.readlink(place))
+            if not stat.S_ISREG(os.lstat(place).st_mode):
+                return None
+            with open(place, "rb") as file:
+                return file.read(MAX_SOURCE_BYTES + 1)
+        except OSError:
+            return None
+
     def _mode(self, path: str) -> int:
         """The permissions that a file has now: git keeps none, and a change of them is none of the content."""
         try:
@@ -313,6 +334,7 @@ class Git:
             return
         data = b"".join(os.fsencode(path) + b"\0" for path in asked)
         ignored = self.run("check-ignore", "-z", "--stdin", data=data, codes=(0, 1))
+        self.changed = self.changed or ignored.count(b"\0") < len(asked)
         for name in filter(None, ignored.split(b"\0")):
             path = os.fsdecode(name)
             try:
