@@ -370,6 +370,16 @@ def test_a_rejecting_host_keeps_what_the_default_decided(tmp_path: Path) -> None
     )
 
 
+def test_a_rejecting_host_cannot_keep_two_things_at_once(tmp_path: Path) -> None:
+    text = NGINX_HEAD + "".join(
+        f"server {{ listen 127.0.0.1:844{number} ssl; server_name a{number}.example; ssl_protocols TLSv1.{number}; }}\n"
+        for number in (2, 3)
+    )
+    deployment = resolved(text + "}\n", "nginx", tmp_path, "nginx=1.22.1")
+    result = fixed(deployment, lambda found: AddRejectingHost(tuple(found.listeners)))
+    assert result == "<the default hosts of the sockets decide different things>"
+
+
 def test_what_a_version_does_not_know_is_not_written(tmp_path: Path) -> None:
     text = NGINX_HEAD + "    server {\n        listen 127.0.0.1:8443 ssl;\n        server_name a;\n    }\n}\n"
     suites = setting("ciphersuites", ("TLS_AES_128_GCM_SHA256",))

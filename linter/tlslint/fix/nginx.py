@@ -234,8 +234,11 @@ class NginxDialect(Dialect):
             if marked is not None:
                 word = next(word for word in marked.directive.arguments if word in ("default_server", "default"))
                 edits.append(self._argument_removed(marked, word))
+        kept = list(self._kept(listeners[0].default))
+        if any(list(self._kept(listener.default)) != kept for listener in listeners[1:]):
+            raise CannotSpell("the default hosts of the sockets decide different things")
         lines.append("")
-        lines += [f"{inner}{line}" for line in self._kept(listeners[0].default)]
+        lines += [f"{inner}{line}" for line in kept]
         lines += [f"{inner}ssl_reject_handshake on;", "}"]
         if not any(line.strip().startswith("ssl_") for line in lines[1:-2]):
             lines.remove("")
