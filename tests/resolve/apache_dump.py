@@ -18,6 +18,7 @@ MODULES = ("mpm_event", "authz_core", "macro", "info")
 PRELUDE = "DefaultRuntimeDir {folder}\nPidFile {folder}/pid\nErrorLog {folder}/log\nServerName localhost\n"
 PRELUDE += "Listen 127.0.0.1:1\n"
 
+_UNDEFINED = re.compile(r"Config variable \$\{(.*)\} is not defined")
 INDENT = 2
 """Columns by which mod_info indents what stands in a section."""
 
@@ -52,7 +53,7 @@ class Truth(NamedTuple):
     @property
     def undefined(self) -> set[str]:
         """The variables that it warns of."""
-        return set(re.findall(r"AH00111: Config variable \$\{(.*)\} is not defined", self.messages))
+        return set(_UNDEFINED.findall(self.messages.replace("\\\\", "\\")))
 
 
 def asked(httpd: Httpd, main: Path, defines: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Truth:
@@ -99,6 +100,12 @@ def predicted(
     )
     reading = read(root, parse_target(target or "debian-12", "apache"))
     return list(lines_of(reading.main)), reading
+
+
+def undefined_in(reading: Reading) -> set[str]:
+    """The variables that we warn of."""
+    found = (problem.message for problem in reading.problems if problem.kind == "undefined-variable")
+    return {name for message in found for name in _UNDEFINED.findall(message)}
 
 
 def lines_of(section: Section, depth: int = 0) -> Iterator[Line]:
