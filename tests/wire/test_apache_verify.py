@@ -397,3 +397,23 @@ def test_what_is_wrong_in_a_part_is_wrong_in_the_whole(tmp_path: Path) -> None:
         "SSLProtocol: Illegal protocol 'TLSv1.0'",
         "SSLSessionCache cannot occur within <VirtualHost> section",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (("a-rsa", "a-ec256"), [True]),
+        (("a-rsa", "a-rsa", "a-ec256", "a-rsa"), [False]),
+        (("a-rsa", "b-rsa"), [True]),
+        (("a-rsa", "a-rsa", "a-ec256", "a-ec256"), []),
+    ],
+)
+def test_the_server_notices_a_key_of_another_type(tmp_path: Path, lines: tuple[str, ...], refused: list[bool]) -> None:
+    """Unlike nginx, unless that other type has its certificate already."""
+    certificate = "".join(
+        f"SSLCertificate{kind} {CERTIFICATES}/{name}.{ending}\n"
+        for name, (kind, ending) in zip(lines, (("File", "pem"), ("KeyFile", "key")) * 2, strict=False)
+    )
+    (tmp_path / "apache2.conf").write_text(Case("", "", certificate=certificate).text(8443), encoding="utf-8")
+    found = apache_deployment(tmp_path / "apache2.conf").certificates.mismatches()
+    assert [mismatch.refused for mismatch in found] == refused

@@ -19,7 +19,7 @@ from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, 
 
 if TYPE_CHECKING:
     # read only when there is a certificate to look at
-    from tlslint.pki.bundle import Bundle
+    from tlslint.pki.bundle import Bundle, KeyFacts
     from tlslint.pki.certificate import Certificate
     from tlslint.pki.chain import Authorities, Chain
 
@@ -207,7 +207,7 @@ class Certificates:
         """Yield the certificates whose key does not belong to them, each combination of files once."""
         seen: set[tuple[int, int]] = set()
         for setting in self.sets:
-            for mismatch in _mismatches(setting.known or ()):
+            for mismatch in _mismatches(setting.known or (), self.deployment.server == "apache"):
                 key = (id(mismatch.pair.bundle), id(mismatch.pair.key))
                 if key not in seen:
                     seen.add(key)
@@ -288,11 +288,12 @@ def meant(pairs: Sequence[CertificatePair]) -> Pairs:
     return tuple(by_type.values())
 
 
-def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
+def _mismatches(pairs: Sequence[CertificatePair], at_once: bool) -> Iterator[Mismatch]:
     """Follow OpenSSL, which has a slot for each key type, through one host's certificates and keys.
 
     A key goes into the slot of its own type, where it is compared with the certificate that is there already. So a key
-    of another type than its certificate waits for a later one (SSL_CTX_use_PrivateKey(3)).
+    of another type than its certificate waits for a later one (SSL_CTX_use_PrivateKey(3)). httpd looks `at_once`
+    whether the slot of the key holds its certificate (AH02565).
     """
     if not pairs or pairs[0].leaf is None:
         return
@@ -311,6 +312,9 @@ def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
             if key_matches(leaf, key) is False:
                 yield Mismatch(pair, refused=True)
                 return
+        elif at_once and not _holds(certificates.get(key.key_type), key):
+            yield Mismatch(pair, refused=True)
+            return
         else:
             waiting.append(pair)
         keys[key.key_type] = pair
@@ -322,6 +326,13 @@ def _mismatches(pairs: Sequence[CertificatePair]) -> Iterator[Mismatch]:
             holder is None or holder.key is None or key_matches(leaf, holder.key) is False
         ):
             yield Mismatch(pair, refused=False)
+
+
+def _holds(pair: CertificatePair | None, key: "KeyFacts") -> bool:
+    """Whether a pair has the certificate of a key, as far as can be told."""
+    from tlslint.pki.bundle import key_matches
+
+    return pair is not None and pair.leaf is not None and key_matches(pair.leaf, key) is not False
 
 
 def _authorities(bundles: Iterator["Bundle"]) -> Iterator["Certificate"]:
