@@ -450,3 +450,24 @@ def test_http2_is_not_offered_with_old_versions(site: Make) -> None:
 def test_what_is_required_stays_required(site: Make) -> None:
     made = site(f"{CLIENT_CA}\nSSLVerifyClient require\nSSLOpenSSLConfCmd VerifyMode Request")
     assert made.seen(A).client_certificate == "required"
+
+
+def test_a_host_without_tls_of_its_own_requires_what_the_first_one_asks_for(site: Make) -> None:
+    first = f"{CLIENT_CA}\nSSLVerifyClient "
+    for asked, own, expected in (
+        ("optional", "require", "required"),
+        ("require", "none", "required"),
+        ("optional", "none", "optional"),
+        ("none", "require", "none"),
+    ):
+        made = site(f"{first}{asked}", f"SSLEngine off\nSSLVerifyClient {own}")
+        assert made.predicted(B)["client_certificate"] == expected
+        assert made.tls(B).client_check.value == {"require": "required"}.get(own, own)
+        with made.running():
+            assert (made.ask(B, "1.3") == "200") is (own == "none" and asked != "require")
+
+
+def test_the_store_takes_the_time_of_a_host_without_tls_of_its_own(site: Make) -> None:
+    made = site("SSLSessionCacheTimeout 600", "SSLEngine off", main="SSLSessionCache shmcb:sessions(64000)")
+    assert made.tls(B).session_timeout.value == 300
+    assert made.seen(B).ticket_lifetime in (299, 300)

@@ -57,7 +57,7 @@ GUARD: Final = "!aNULL:!eNULL:!EXP"
 """What httpd adds to every cipher string."""
 DEFAULT_LIST: Final = "DEFAULT"
 
-FIRST_HOST_ALWAYS: Final = ("groups", "session_cache", "session_timeout")
+FIRST_HOST_ALWAYS: Final = ("groups", "session_cache")
 """What the first host of an address decides on every version."""
 FIRST_HOST_BEFORE_2_4_42: Final = ("protocols", "ciphersuites", "server_order_tls13")
 """What it decides as well before `PER_NAME_PROTOCOLS_SINCE`."""
@@ -643,9 +643,10 @@ class TlsReader(SettingsReader):
         return found
 
     def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
-        """Return what governs a name whose host has no TLS of its own: all of it is the first host's.
+        """Return what governs a name whose host has no TLS of its own: the handshake is the first host's.
 
-        But the keys of tickets are still looked for in the named host.
+        But the keys of tickets are looked for in the named host, the session store takes its time, and a certificate
+        that it requires it looks for, whether or not the handshake asked for one.
         """
         if host is default:
             return default
@@ -654,6 +655,10 @@ class TlsReader(SettingsReader):
         if found is None:
             values = values_of(default)
             values["failure"] = self._ticket_keys(host, default, default.session_tickets).get("failure", "")
+            values["session_timeout"] = _stored_time(host, default)
+            values["client_check"] = host.client_check
+            if host.client_check.known == "required" and default.verify_client.known not in (None, "none"):
+                values["verify_client"] = host.client_check
             found = self._governed[key] = self._interned(TlsSettings(**values))
         return found
 
@@ -673,9 +678,7 @@ class TlsReader(SettingsReader):
         if by_name:
             values["server_order_tls13"] = _either(default.server_order_tls13, host.server_order_tls13, True)
         values["session_tickets"] = _either(default.session_tickets, host.session_tickets, False)
-        if host.session_cache.known not in (None, *NO_STORE) and host.session_timeout.known != OPENSSL_TIMEOUT:
-            # what puts a session into the store gives it the named host's time
-            values["session_timeout"] = host.session_timeout
+        values["session_timeout"] = _stored_time(host, default)
         values["options"] = _united(default.options, host.options)
         values.update(self._ticket_keys(host, default, values["session_tickets"]))
         return values
@@ -699,7 +702,14 @@ def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, ver
     Where the version is not known, what only older versions take from the first host is named with them.
     """
     found = []
-    for name in (*FIRST_HOST_BEFORE_2_4_42[:2], *EITHER_HOST[:1], EITHER_HOST[2], *FIRST_HOST_ALWAYS, "ticket_keys"):
+    for name in (
+        *FIRST_HOST_BEFORE_2_4_42[:2],
+        *EITHER_HOST[:1],
+        EITHER_HOST[2],
+        *FIRST_HOST_ALWAYS,
+        "session_timeout",
+        "ticket_keys",
+    ):
         own = host.setting(name)
         if _differs(own, governing.setting(name)):
             found.append(Shadow(name, own, governing.setting(name)))
@@ -718,6 +728,14 @@ def _either(first: Setting[bool], named: Setting[bool], sticky: bool) -> Setting
         if setting.known is sticky:
             return setting
     return first if first.is_unknown else named
+
+
+def _stored_time(host: TlsSettings, default: TlsSettings) -> Setting[int]:
+    """Return how long a session lasts: what puts it into a store gives it the named host's time."""
+    has_store = default.session_cache.known not in (None, *NO_STORE)
+    return (
+        host.session_timeout if has_store and host.session_timeout.known != OPENSSL_TIMEOUT else default.session_timeout
+    )
 
 
 def _united(first: frozenset[str], named: frozenset[str]) -> frozenset[str]:
