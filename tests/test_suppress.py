@@ -1,6 +1,7 @@
 """Comments that suppress findings: what each form covers, what is wrong with one, and that nothing else changes."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -229,6 +230,24 @@ def test_unused_only_where_everything_could_be_read(tmp_path: Path) -> None:
     assert "weak-protocol" in messages[0]
     (tmp_path / "nginx.conf").write_text(text.replace("http {", "http {\ninclude /nowhere/a.conf;"), encoding="utf-8")
     report = lint([str(tmp_path)], Settings(now="2026-06-01", trust_store=("none",)))
+    assert "unused-ignore" not in names(report)
+
+
+def test_unused_only_where_tlslint_did_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = with_comment("# tlslint: ignore[weak-protocol] -- solved", "TLSv1.2 TLSv1.3")
+    (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
+    paths = [str(tmp_path / "nginx.conf"), str(tmp_path / "nowhere.conf")]
+    given = Settings(root="/", now="2026-06-01", trust_store=("none",))
+    assert "unused-ignore" in names(lint(paths[:1], given))
+    assert "unused-ignore" not in names(lint(paths, given))
+
+    def fails(*_: object) -> Iterator[Finding]:
+        raise ZeroDivisionError
+
+    module = next(module for module in RULES if module.rule.name == "weak-protocol")
+    monkeypatch.setattr(module, "check", fails)
+    report = lint(paths[:1], given)
+    assert report.failures
     assert "unused-ignore" not in names(report)
 
 

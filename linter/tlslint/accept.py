@@ -26,6 +26,9 @@ def accept(
     Raises `BaselineError`.
     """
     report.trees = trees = list(trees)
+    if report.failures or report.problems:
+        # what was not found may be there all the same
+        checked.whole = False
     kept, hidden = suppress(findings, trees, selection, now, checked, host_path)
     kept = list(filter(selection.keeps, kept))
     report.show_hidden = settings.show_ignored
