@@ -42,7 +42,7 @@ def applied(old: Mapping[str, bytes], new: Mapping[str, bytes], command: list[st
 
 COMMANDS = {
     "git": ["git", "apply", "--whitespace=nowarn", "-"],
-    "patch": ["patch", "-p1", "--binary", "--no-backup-if-mismatch", "--posix"],
+    "patch": ["patch", "-p1", "--binary", "--no-backup-if-mismatch"],
 }
 
 
@@ -51,7 +51,7 @@ def command(request: pytest.FixtureRequest) -> list[str]:
     found = COMMANDS[request.param]
     if shutil.which(found[0]) is None:
         pytest.skip(f"{found[0]} is not installed")
-    return [word for word in found if word != "--posix"]
+    return found
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

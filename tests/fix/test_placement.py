@@ -398,6 +398,8 @@ MANAGED = [
     ("# If you modify this file manually, Certbot will be unable to automatically provide future security updates.\n",
      "Certbot"),
     ("# written by terraform (see infra)\n", "terraform"),
+    ("# DO NOT MODIFY THIS FILE! CHANGES WILL BE LOST\n", "another program"),
+    ("#\n# Automatically generated, all changes vanish\n", "another program"),
 ]  # fmt: skip
 
 
@@ -407,8 +409,11 @@ def test_what_another_tool_manages_is_not_edited(head: str, name: str, tmp_path:
     assert fixed(resolved(text, "nginx", tmp_path), PROTOCOLS) == f"<nginx.conf is managed by {name}>"
 
 
-def test_a_comment_that_only_talks_of_a_tool_does_not_hinder(tmp_path: Path) -> None:
-    text = "# once this was ansible, now we write it\n" + NGINX_HEAD
+@pytest.mark.parametrize(
+    "head", ["# once this was ansible, now we write it", "# do not change this port", "# generated 2026-01-01 for us"]
+)
+def test_a_comment_that_says_less_does_not_hinder(head: str, tmp_path: Path) -> None:
+    text = f"{head}\n{NGINX_HEAD}"
     text += "server { listen 127.0.0.1:8443 ssl; ssl_protocols TLSv1; }\n}\n"
     assert "TLSv1.3" in fixed(resolved(text, "nginx", tmp_path), PROTOCOLS)
 

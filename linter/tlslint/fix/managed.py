@@ -15,6 +15,11 @@ _BY_OTHERS = re.compile(
     r"|consul-template|plesk|cpanel|directadmin|ispconfig|virtualmin|webmin|docker-gen|nginx-proxy|traefik|dehydrated)\b",
     re.IGNORECASE,
 )  # fmt: skip
+_BY_SOMETHING = re.compile(
+    r"\bdo(?: not|n't) (?:edit|modify|change) (?:this file|the file|by hand|manually|directly)"
+    r"|\bauto(?:matically)?[- ]generated\b|\b(?:this|the) file (?:is|was|has been) (?:generated|managed) by\b",
+    re.IGNORECASE,
+)
 _CERTBOT = re.compile(r"Certbot will be unable to automatically provide future security updates", re.IGNORECASE)
 _OF_LINE = re.compile(r"#\s*managed by (certbot)\b", re.IGNORECASE)
 _NAMES = {"certbot": "Certbot", "ansible": "Ansible", "puppet": "Puppet", "chef": "Chef", "salt": "Salt"}
@@ -44,6 +49,8 @@ def _manager(text: str) -> str | None:
         found = _BY_OTHERS.search(stripped)
         if found:
             return _named(found["tool"] or found["named"])
+        if _BY_SOMETHING.search(stripped):
+            return "another program"
     return None
 
 
