@@ -304,7 +304,9 @@ VALUES = st.recursive(
 TABLES = st.dictionaries(st.sampled_from([*_DEPLOYMENT_KEYS, "name", "nam", "fail-on"]), VALUES, max_size=4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=300
+)
 @given(key=st.sampled_from(list(_KEYS)), value=VALUES, deployments=st.lists(TABLES, max_size=2))
 def test_whatever_is_written_the_reader_and_the_schema_agree(
     key: str, value: object, deployments: list[dict[str, object]], project: Path

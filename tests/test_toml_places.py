@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tlslint.toml_places import Path, places
@@ -102,6 +102,7 @@ def paths_of(value: Any, path: Path = ()) -> Iterator[Path]:
             yield from paths_of(item, (*path, index))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_every_key_of_a_made_up_document_is_found_where_it_is_spelt(text: str) -> None:
     try:
