@@ -101,7 +101,10 @@ def _merged_fix(group: Sequence[Finding], worst: Finding) -> Fix | None:
         safety=min(fix.safety for fix in known),
         intentions=tuple(item for fix in known for item in fix.intentions),
         commands=tuple(dict.fromkeys(line for fix in known for line in fix.commands)),
-        edits=tuple(dict.fromkeys(edit for fix in known for edit in fix.edits)),
+        # one file may be reached by several deployments
+        edits=tuple(
+            {(edit.source.path, edit.start, edit.end, edit.text): edit for fix in known for edit in fix.edits}.values()
+        ),
         refusal=next((fix.refusal for fix in known if fix.refusal), ""),
     )
 

@@ -44,7 +44,9 @@ class Speller:
 
     def spelt(self, fix: Fix) -> Fix:
         """Return a fix with its edits, or with the reason why it has none."""
-        # only where there is a fix
+        if not fix.intentions:
+            return fix
+        # only where there is something to write
         from tlslint.fix.text import CannotSpell
 
         dialect = self._dialect or self._new_dialect()
@@ -55,7 +57,7 @@ class Speller:
         except CannotSpell as reason:
             commands = (*fix.commands, *reason.commands)
             return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason), commands=commands)
-        if not edits and fix.intentions:
+        if not edits:
             return replace(fix, safety=Safety.MANUAL, refusal="nothing would change")
         files = self._deployment.files
         placed = tuple(replace(edit, file=files.host_path(edit.source) if files else None) for edit in edits)
