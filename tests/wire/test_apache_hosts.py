@@ -9,6 +9,8 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from support.apache import ApacheServer, needed_apache
 from support.prediction import apache_deployment
@@ -216,6 +218,49 @@ def test_both_families(certificates: Path) -> None:
     with server:
         assert {listener.address for listener in deployment.listeners} == {"[::1]", "127.0.0.2", "[::]"}
         assert contradictions(deployment, NAMES) == []
+
+
+ADDRESSES = (
+    "*:{p}",
+    "*:{p}",
+    "*",
+    "127.0.0.1:{p}",
+    "127.0.0.1",
+    "127.0.0.2:{p}",
+    "_default_:{p}",
+    "*:{p} 127.0.0.1:{p}",
+)
+SAMPLES = {"*.w.test": "x.w.test", "?.q.test": "z.q.test"}
+RANDOM_HOSTS = st.lists(
+    st.tuples(
+        st.sampled_from(ADDRESSES),
+        st.sampled_from(("a.test", "b.test", "c.test", "x.w.test", "https://d.test:443", "A.TEST")),
+        st.lists(st.sampled_from(("*.w.test", "?.q.test", "a.test", "b.test,", "e.test", "z.q.test")), max_size=2),
+        st.sampled_from((ON, ON, "", PLAIN, "SSLEngine optional")),
+    ),
+    min_size=1,
+    max_size=5,
+)
+RANDOM_LISTENS = st.sampled_from(
+    (("{p}",), ("{p} https",), ("0.0.0.0:{p}",), ("127.0.0.1:{p}", "127.0.0.2:{p} https"), ("127.0.0.1:{p} https",))
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(hosts=RANDOM_HOSTS, listens=RANDOM_LISTENS, engine=st.booleans())
+def test_random_hosts(hosts: list[tuple[str, str, list[str], str]], listens: tuple[str, ...], engine: bool) -> None:
+    port = str(free_ports(1)[0])
+    folder = Path(__file__).parents[2] / "fixtures" / "certificates"
+    text = "ServerName main.test\nHeader always set X-Host main\n"
+    text += "".join(f"Listen {listen}\n" for listen in listens)
+    text += f"SSLEngine on\n{pair(folder, 'd')}" if engine else ""
+    for index, (addresses, name, aliases, switch) in enumerate(hosts):
+        more = [f"ServerAlias {' '.join(aliases)}"] if aliases else []
+        text += block(addresses, name, switch, pair(folder, "abcd"[index % 4]), *more, mark=f"host{index}")
+    server = ApacheServer(needed_apache(), text.replace("{p}", port))
+    deployment = apache_deployment(server.configuration)
+    with server:
+        assert contradictions(deployment, SAMPLES) == [], text
 
 
 @pytest.mark.parametrize(
