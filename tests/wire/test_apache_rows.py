@@ -471,3 +471,28 @@ def test_the_store_takes_the_time_of_a_host_without_tls_of_its_own(site: Make) -
     made = site("SSLSessionCacheTimeout 600", "SSLEngine off", main="SSLSessionCache shmcb:sessions(64000)")
     assert made.tls(B).session_timeout.value == 300
     assert made.seen(B).ticket_lifetime in (299, 300)
+
+
+def test_a_command_names_the_store_that_completes_chains(site: Make) -> None:
+    leaf = pair("a-rsa-leaf", "a-rsa")
+    command = f"SSLOpenSSLConfCmd ChainCAFile {CERTIFICATES}/"
+    assert len(site(f"{command}intermediate-rsa.pem", certificate=leaf).seen(A).chains["rsa"]) == 2
+    other = f"{command}client-ca-1.pem\nSSLCACertificateFile {CERTIFICATES}/intermediate-rsa.pem"
+    assert len(site(other, certificate=leaf).seen(A).chains["rsa"]) == 1
+
+
+def test_a_command_replaces_the_authorities_of_clients(site: Make) -> None:
+    command = f"SSLOpenSSLConfCmd VerifyCAFile {CERTIFICATES}/client-ca-2.pem"
+    made = site(f"SSLVerifyClient require\n{CLIENT_CA}\n{command}")
+    assert str(made.tls(A).client_ca.value).endswith("client-ca-2.pem")
+    with made.running():
+        assert made.ask(A, "1.3", client="client-1") == "tlsv1 alert unknown ca"
+        assert made.ask(A, "1.3", client="client-2") == "200"
+
+
+def test_a_chain_file_is_judged_in_the_handshake(site: Make) -> None:
+    lines = f"{pair('a-ec256')}\nSSLCertificateChainFile {CERTIFICATES}/intermediate-rsa.pem"
+    assert site(certificate=lines).seen(A).handshake == "completes"
+    made = site("SSLCipherSuite HIGH:@SECLEVEL=3", certificate=lines)
+    assert "ca key too small" in made.predicted(A)["reason"]
+    assert made.seen(A).handshake == "rejected"

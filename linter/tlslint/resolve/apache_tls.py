@@ -22,6 +22,7 @@ from tlslint.resolve.model import (
     Shadow,
     TlsSettings,
     Unknown,
+    presented,
 )
 from tlslint.resolve.tls_settings import (
     COMMAND_PROTOCOLS,
@@ -34,6 +35,7 @@ from tlslint.resolve.tls_settings import (
     values_of,
 )
 from tlslint.target import Target, Version
+from tlslint.tls.ciphers import LEVEL_BITS
 from tlslint.tls.handshake import level_of
 
 if TYPE_CHECKING:
@@ -136,6 +138,27 @@ def guarded(text: str, version: Version) -> str:
     return f"{GUARD}:{text}" if version >= GUARD_PREPENDED_SINCE else text
 
 
+_DIGEST_BITS: Final = {"md5": 39, "sha1": 63, "sha224": 112, "sha256": 128, "sha384": 192, "sha512": 256}
+"""What OpenSSL takes the strength of a signature's digest for."""
+
+
+def too_weak(certificates: "Sequence[Certificate]", level: int, first: int = 0) -> str:
+    """Say in OpenSSL's words what a security level forbids of a chain, from the certificate at a position on."""
+    if not 0 < level < len(LEVEL_BITS):
+        return ""
+    # only where there is a level and a certificate
+    from tlslint.pki.keys import security_bits
+
+    for index, certificate in enumerate(certificates[first:], first):
+        bits = security_bits(certificate)
+        if bits is not None and bits < LEVEL_BITS[level]:
+            return "ee key too small" if index == 0 else "ca key too small"
+        strength = _DIGEST_BITS.get(certificate.signature_hash or "")
+        if strength is not None and strength < LEVEL_BITS[level] and not certificate.self_issued:
+            return "ca md too weak"
+    return ""
+
+
 class TlsReader(SettingsReader):
     """Reads mod_ssl's settings for one target; settings that the same directives make are one object.
 
@@ -198,7 +221,7 @@ class TlsReader(SettingsReader):
             # what mod_ssl itself requires it still looks at when the handshake is over
             verify_client=check if check.known == "required" else self._verify_mode(check, commands),
             client_check=check,
-            client_ca=self._authorities(ca_file, ca_path),
+            client_ca=self._authorities(ca_file, ca_path, commands),
             trusted_ca=self._constant(None, "trusted_ca"),
             crl=crl,
             client_ocsp=self.one("client_ocsp", section, "sslocspenable", _ocsp, False),
@@ -235,7 +258,24 @@ class TlsReader(SettingsReader):
             crl_check=crl_check,
             directories=self._keep("directories", tuple(self._directories(section))),
         )
+        settings.failure = self._chain_failure(settings)
         return self._interned(settings)
+
+    def _chain_failure(self, settings: TlsSettings) -> str:
+        """Say why no certificate can be sent: what comes from another file is judged in the handshake only."""
+        pairs = presented(settings.certificates.known or ())
+        level = 0
+        if settings.ciphers.known is not None:
+            level = level_of(settings.ciphers.known, settings.security_level, self.target)
+        if not pairs or level == 0:
+            return ""
+        reasons = [too_weak(_from_elsewhere(pair), level, 1) for pair in pairs]
+        if not all(reasons):
+            return ""
+        return (
+            f"security level {level} forbids the certificates that go with the server's own ({reasons[0]}): "
+            "httpd ends the handshake with internal_error"
+        )
 
     def _keep(self, what: str, items: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return one object for what the same places make, as settings are compared by identity."""
@@ -468,6 +508,12 @@ class TlsReader(SettingsReader):
             return cast("Setting[tuple[CertificatePair, ...]]", files)
         chain = self._nearest(section, "sslcertificatechainfile")
         own = [command for command in commands.known or () if command.name.lower() in ("certificate", "privatekey")]
+        for command in commands.known or ():
+            # where there is such a store, chains are completed from it alone
+            if command.name.lower() == "chaincafile":
+                ca_file, ca_path = self._decided("chain store", command, command.value), self._constant(None, "ca_path")
+            elif command.name.lower() == "chaincapath":
+                ca_file, ca_path = self._constant(None, "ca_file"), self._decided("chain store", command, command.value)
         key = (
             "certificates", id(files), id(keys), id(chain.directive) if chain else 0, id(ca_file), id(ca_path),
             *[id(command.place.directive) for command in own],
@@ -571,7 +617,7 @@ class TlsReader(SettingsReader):
             self._managed = dict(_managed_domains(self.main))
         if not self._managed:
             return None
-        if section.kind == MAIN:
+        if section.kind == MAIN and [word.lower() for word in self._words(section, "mdbaseserver")] != ["on"]:
             return None
         for name in _names(section, self.main):
             place = self._managed.get(name) or self._managed.get(f"*.{name.partition('.')[2]}")
@@ -579,9 +625,23 @@ class TlsReader(SettingsReader):
                 return place
         return None
 
+    @staticmethod
+    def _words(section: Section, name: str) -> tuple[str, ...]:
+        place = section.last(name)
+        return () if place is None else place.directive.arguments
+
     # -- clients -----------------------------------------------------------------------------------------------------
 
-    def _authorities(self, file: Setting[str | None], folder: Setting[str | None]) -> Setting[str | None]:
+    def _authorities(
+        self, file: Setting[str | None], folder: Setting[str | None], commands: Setting[tuple[ConfCommand, ...]]
+    ) -> Setting[str | None]:
+        """Return the CAs that clients are judged by; a command replaces all of them."""
+        for command in reversed(commands.known or ()):
+            name = command.name.lower()
+            if name == "verifycafile":
+                return self._decided("client_ca!", command, command.value)
+            if name in ("verifycapath", "verifycastore"):
+                return self._decided("client_ca!", command, Unknown("a command names a directory of CAs"))
         if folder.known:
             reason = "the CAs of clients lie in a directory"
             return self._placed("client_ca", list(folder.places), lambda _: Unknown(reason))
@@ -654,7 +714,9 @@ class TlsReader(SettingsReader):
         found = self._governed.get(key)
         if found is None:
             values = values_of(default)
-            values["failure"] = self._ticket_keys(host, default, default.session_tickets).get("failure", "")
+            values["failure"] = self._ticket_keys(host, default, default.session_tickets).get(
+                "failure", default.failure
+            )
             values["session_timeout"] = _stored_time(host, default)
             values["client_check"] = host.client_check
             if host.client_check.known == "required" and default.verify_client.known not in (None, "none"):
@@ -795,6 +857,13 @@ def _names(section: Section, main: Section) -> Iterator[str]:
 
 
 _MD_MODES: Final = frozenset(("auto", "manual", "renew", "norenew"))
+
+
+def _from_elsewhere(pair: CertificatePair) -> "tuple[Certificate, ...]":
+    """Return what is sent for a pair, where the certificates behind the first one do not come from its own file."""
+    if pair.bundle is None or all(entry.line for entry in pair.bundle.entries[1:]):
+        return ()
+    return pair.bundle.certificates
 
 
 def _managed_domains(main: Section) -> Iterator[tuple[str, Place]]:

@@ -14,11 +14,19 @@ from typing import TYPE_CHECKING, Final
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
-from tlslint.resolve.apache_tls import DIRECTORY_SECTIONS, LEAST_DH_BITS, VERIFY_WORDS, TlsReader, guarded, protocols_of
+from tlslint.resolve.apache_tls import (
+    DIRECTORY_SECTIONS,
+    LEAST_DH_BITS,
+    VERIFY_WORDS,
+    TlsReader,
+    guarded,
+    protocols_of,
+    too_weak,
+)
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Problem, Setting, TlsSettings
 from tlslint.target import Target, Version
-from tlslint.tls.ciphers import LEVEL_BITS, evaluate, evaluate_tls13
+from tlslint.tls.ciphers import evaluate, evaluate_tls13
 from tlslint.tls.groups import evaluate_groups
 from tlslint.tls.handshake import build, level_of
 
@@ -382,20 +390,9 @@ class _Verifier:
         return self._key_problem(pair, slots)
 
     def _too_weak(self, bundle: "Bundle", level: int | None, only_leaf: bool) -> str:
-        if level is None or not self.libraries or not 0 < level < len(LEVEL_BITS):
+        if level is None or not self.libraries:
             return ""
-        from tlslint.pki.keys import security_bits
-
-        needed = LEVEL_BITS[level]
-        certificates = bundle.certificates[:1] if only_leaf else bundle.certificates
-        for index, certificate in enumerate(certificates):
-            bits = security_bits(certificate)
-            if bits is not None and bits < needed:
-                return "ee key too small" if index == 0 else "ca key too small"
-            strength = _DIGEST_BITS.get(certificate.signature_hash or "")
-            if strength is not None and strength < needed and not certificate.self_issued:
-                return "ca md too weak"
-        return ""
+        return too_weak(bundle.certificates[:1] if only_leaf else bundle.certificates, level)
 
     def _key_problem(self, pair: CertificatePair, slots: "dict[str, Certificate]") -> Problem | str | None:
         from tlslint.pki.bundle import key_matches
@@ -744,8 +741,6 @@ def _compression(line: _Line) -> Errors:
         yield line.words[0], "This version of OpenSSL does not have any compression methods available"
 
 
-_DIGEST_BITS: Final = {"md5": 39, "sha1": 63, "sha224": 112, "sha256": 128, "sha384": 192, "sha512": 256}
-"""What OpenSSL takes the strength of a signature's digest for."""
 MAX_PADDING: Final = 16384
 _BOUNDS: Final = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "DTLSv1", "DTLSv1.2"))
 _SWITCHABLE: Final = frozenset(
