@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.corpus import CORPUS, needed_corpus
+from support.rule_fixtures import FIXTURES
 from support.servers import NGINX_NAMES, needed_nginx
 from tlslint.discover import Discovered, discover, split_dump
 from tlslint.parse.tree import Source, Tree
@@ -333,6 +334,54 @@ def test_corpus_is_told_apart() -> None:
     assert [path for path, kind in apache.items() if kind == "nginx"] == []
     assert sum(kind == "apache" for kind in apache.values()) >= len(apache) - 30
     assert {server_kind(corpus_text(path)) for path in corpus_files("pem") if (CORPUS / path).is_file()} <= {None}
+
+
+ONE_LINE = "events {} http { server { listen 443 ssl; server_name a.test; } }"
+LONG_LINE = f"events {{}} http {{ {'server { listen 443 ssl; ssl_certificate a.pem; } ' * 40} }}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE_LINE,
+        f"# generated\n{ONE_LINE} # end\n",
+        "daemon off; events {}http{server{listen 443 ssl;}}",
+        LONG_LINE,
+        f"{LONG_LINE}\n{LONG_LINE}\n",
+        'add_header Content-Security-Policy "default-src a; script-src b; img-src d"; ssl_protocols TLSv1.2;',
+        "open_file_cache max=10; open_file_cache_valid 30s;",
+    ],
+)
+def test_a_configuration_on_one_line_is_nginxs(folder: Path, text: str) -> None:
+    assert server_kind(text) == "nginx"
+    write(folder, {"conf/site.conf": text, "apache/nginx.conf": text})
+    assert [root.server for root in look("conf").roots] == ["nginx"]
+    assert [root.server for root in look("apache/nginx.conf").roots] == ["nginx"]
+
+
+def test_the_name_decides_where_the_text_does_not_tell(folder: Path) -> None:
+    broken = "ssl_protocols TLSv1\n"
+    assert server_kind(broken) is None
+    write(folder, {"apache/nginx.conf": broken, "apache/site.conf": broken})
+    assert [root.server for root in look("apache/nginx.conf").roots] == ["nginx"]
+    assert [root.server for root in look("apache/site.conf").roots] == ["apache"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SSLProtocol all; SSLEngine on;", "SSLEngine on\n", 'Header set Content-Security-Policy "upgrade; server; x;"\n'],
+)
+def test_few_lines_of_apaches_stay_apaches(text: str) -> None:
+    assert server_kind(text) in ("apache", None)
+
+
+def test_every_nginx_fixture_on_one_line_is_nginxs() -> None:
+    for path in sorted(FIXTURES.glob("rules/*/nginx/*.conf")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if server_kind(text) != "nginx" or "lua" in text:
+            continue
+        line = " ".join(line.strip() for line in text.split("\n") if "#" not in line)
+        assert server_kind(line) == "nginx", path
 
 
 def test_a_long_line_is_no_trouble() -> None:

@@ -610,7 +610,8 @@ class _Search:
         if candidate.explicit:
             if wanted != "auto":
                 return "apache" if wanted == "apache" else "nginx"
-            return kind or ("apache" if re.search(r"apache|httpd", candidate.path) else "nginx")
+            named = re.search(r"apache|httpd", candidate.path) and "nginx" not in posixpath.basename(candidate.path)
+            return kind or ("apache" if named else "nginx")
         if kind is not None and wanted not in ("auto", kind):
             self.skipped.append((source.path, f"configuration of {'Apache' if kind == 'apache' else 'nginx'}"))
             return None

@@ -15,6 +15,9 @@ _LOOKED_AT: Final = 200_000
 
 _LONGEST_LINE: Final = 1000
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*+(?=[ \t;{]|$)")
+_FEW_LINES: Final = 3
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_STATEMENT_END: Final = re.compile(r"(?<=[;{}])[ \t]*(?![ \t;])")
 _FOREIGN: Final = re.compile(r"\};|\[[^\]]*\]$|[\w.:-]+[ \t]*=(?!=)")
 
 
@@ -64,7 +67,7 @@ _APACHE_NAME: Final = (
     r"(?:SSL|Proxy|Rewrite|Auth|Cache|Deflate|DAV|SVN|Session|MD|H2|WSGI|Jk|Passenger|OIDC|Mellon|Shib|NSS|GnuTLS"
     r"|Expires|Index|Script|Suexec|RemoteIP|Filter|Brotli|Balancer|AJP|Sec|LDAP|MCache|RequestRead|CustomLog"
     r"|Add(?=[A-Z])|Remove|Limit|Server(?=[A-Z])|KeepAlive|Redirect|SetEnv|BrowserMatch|Force|Default|AllowOverride"
-    r"|Max(?=[A-Z])|Min(?=[A-Z])|Alias|UseCanonical)\w+"
+    r"|Max(?=[A-Z])|Min(?=[A-Z])|Alias|UseCanonical)[^\W_]+"
     r"|AcceptFilter|AcceptPathInfo|AccessFileName|AllowEncodedSlashes|BufferedLogs|CoreDumpDirectory"
     r"|DirectoryIndex|DirectorySlash|DocumentRoot|EnableMMAP|EnableSendfile|ErrorDocument|ErrorLog(?:Format)?"
     r"|ExtendedStatus|FallbackResource|FileETag|ForensicLog|GlobalLog|Header|HeaderName|HostnameLookups"
@@ -85,11 +88,14 @@ _APACHE_LOOKALIKE: Final = (
 
 def server_kind(text: str) -> ServerKind | None:
     """Tell whether a text is nginx's or Apache's configuration; None if it is neither, or cannot be told."""
-    lines = [
-        line
-        for line in map(str.strip, text[:_LOOKED_AT].split("\n"))
-        if line and not line.startswith("#") and len(line) <= _LONGEST_LINE
-    ]
+    written = [line for line in map(str.strip, text[:_LOOKED_AT].split("\n")) if line and not line.startswith("#")]
+    lines = [line for line in written if len(line) <= _LONGEST_LINE]
+    if len(lines) <= _FEW_LINES:
+        # all of it may be in a line or two, as programs write it; only nginx allows that
+        pieces = [piece for line in written for piece in _STATEMENT_END.split(_QUOTED.sub('""', line))]
+        pieces = [piece for piece in pieces if 0 < len(piece) <= _LONGEST_LINE]
+        if len(pieces) > len(lines) and _nginx_score(pieces):
+            return "nginx"
     nginx = _nginx_score(lines)
     if nginx and nginx >= sum(map(_may_be_apache, lines)):
         return "nginx"
