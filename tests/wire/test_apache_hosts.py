@@ -230,7 +230,7 @@ ADDRESSES = (
     "_default_:{p}",
     "*:{p} 127.0.0.1:{p}",
 )
-SAMPLES = {"*.w.test": "x.w.test", "?.q.test": "z.q.test"}
+SAMPLES = {"*.w.test": "v.w.test", "?.q.test": "y.q.test"}
 RANDOM_HOSTS = st.lists(
     st.tuples(
         st.sampled_from(ADDRESSES),
