@@ -77,6 +77,39 @@ def test_a_detour_that_leads_nowhere_is_not_taken() -> None:
     assert [found.name for found, _ in outcome.refused] == ["a"]
 
 
+def hiding_linter(hidden: str, endpoints: tuple[str, ...], cure: str) -> Callable[[Mapping[str, bytes]], Views]:
+    """The word `dead` on the first line is a fault, with which nobody gets as far as `hidden` on the second."""
+
+    def check(overlay: Mapping[str, bytes]) -> Views:
+        source = Source.from_bytes("a.conf", overlay.get("/a.conf", f"dead\n{hidden}".encode()))
+        report = Report()
+        if source.text.startswith("dead"):
+            edit = Edit(source, 0, 4, cure, file="/a.conf")
+            fault = finding(source, 0, "dead", Fix("live", Safety.SAFE, edits=(edit,)))
+            report.findings.append(replace(fault, code="TLS105"))
+        else:
+            start = source.text.index(hidden)
+            found = finding(source, start, hidden, None, Severity.WARNING)
+            report.findings.append(replace(found, endpoints=endpoints))
+        return Views(report, report)
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "cure", "refused"),
+    [
+        (("x",), "fine", False),
+        (("x", "y"), "fine", True),  # another endpoint was well
+        ((), "fine", True),
+        (("x",), "weak!", True),  # what was written says it itself
+    ],
+)
+def test_what_a_fault_hid_is_no_objection(endpoints: tuple[str, ...], cure: str, refused: bool) -> None:
+    outcome = fixed(hiding_linter("weak", endpoints, cure), Safety.SAFE, lambda found: True)
+    assert [why for _, why in outcome.refused] == (["it would bring TLS400 weak: weak is there"] if refused else [])
+
+
 def test_advice_is_no_objection() -> None:
     text, outcome = run("a", {"a": "hint"}, advice="hint")
     assert text == "hint"

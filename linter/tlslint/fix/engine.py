@@ -6,7 +6,7 @@ error or a finding that was not there is halved until the fix is found that is t
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import pairwise
 
@@ -21,7 +21,12 @@ MAX_CHECKS = 200
 ABOUT_COMMENTS = "TLS09"
 """Rules about comments that suppress findings: one that has nothing left to suppress is no harm."""
 
+HIDING = ("TLS00", "TLS105", "TLS109", "TLS110", "TLS206", "TLS223")
+"""Rules about faults with which no connection comes about: what else is wrong there shows when they are gone."""
+
 Overlay = Mapping[str, bytes]
+Lines = Mapping[str, frozenset[bytes]]
+"""By path, as the user knows it: the lines of a file that is edited, as they were."""
 Check = Callable[[Overlay], "Views"]
 """Lint with other contents for some files."""
 
@@ -111,7 +116,8 @@ class _Run:
         overlay = {**self.overlay, **self.texts(chosen)}
         views = self.look(overlay)
         idle = self.idle(chosen, views)
-        why = idle or objection(self.views.whole, views.whole, self.excused)
+        edited = _lines_before(edit.source for found in chosen for edit in (found.fix.edits if found.fix else ()))
+        why = idle or objection(self.views.whole, views.whole, self.excused, edited)
         if not why:
             self.accept(chosen, overlay, views)
             return True
@@ -177,7 +183,8 @@ def fixed(check: Check, lowest: Safety, allowed: Callable[[Finding], bool]) -> O
     """
     run = _Run(check, lowest, allowed, strict=False)
     run.passes()
-    if run.fixed and objection(run.first.whole, run.views.whole, lambda finding: False):
+    edited = {change.shown: frozenset(change.before.splitlines()) for change in run.originals.values()}
+    if run.fixed and objection(run.first.whole, run.views.whole, lambda finding: False, edited):
         run = _Run(check, lowest, allowed, strict=True)
         run.passes()
     return run.outcome()
@@ -197,10 +204,11 @@ def each_alone(check: Check, lowest: Safety, allowed: Callable[[Finding], bool])
             yield finding, run.outcome()
 
 
-def objection(before: Report, after: Report, excused: Callable[[Finding], bool]) -> str:
+def objection(before: Report, after: Report, excused: Callable[[Finding], bool], edited: Lines) -> str:
     """Say why a change is no good: what it brings that was not there; empty where nothing speaks against it.
 
     Advice does not count. A finding may move to another place, as long as it is about no more endpoints than before.
+    What a fault hid, and stands on a line that was there before, was not brought.
     """
     if len(after.failures) > len(before.failures):
         return f"tlslint fails on the result: {after.failures[-1]}"
@@ -217,7 +225,11 @@ def objection(before: Report, after: Report, excused: Callable[[Finding], bool])
         known = old.get(code, [])
         keys = {_key(finding) for finding in known}
         strangers = [finding for finding in found if _key(finding) not in keys and not excused(finding)]
-        if strangers and not _no_worse(known, found):
+        if (
+            strangers
+            and not _no_worse(known, found)
+            and not _unveiled(strangers, known, _solved(before, after), edited)
+        ):
             stranger = strangers[0]
             return f"it would bring {stranger.code} {stranger.name}: {stranger.message}"
     return ""
@@ -234,6 +246,40 @@ def _no_worse(known: Sequence[Finding], found: Sequence[Finding]) -> bool:
         and max(finding.severity for finding in found) <= max(finding.severity for finding in known)
         and all(endpoints.issuperset(finding.endpoints) for finding in found)
     )
+
+
+def _lines_before(sources: Iterable[Source]) -> "Lines":
+    """Return the lines of files that are edited, as they were."""
+    return {source.path: frozenset(source.data.splitlines()) for source in dict.fromkeys(sources)}
+
+
+def _solved(before: Report, after: Report) -> list[Finding]:
+    """Return the faults that are gone with which no connection came about."""
+    left = {_key(finding) for finding in _everything(after)}
+    return [
+        finding
+        for finding in _everything(before)
+        if finding.severity is Severity.ERROR and finding.code.startswith(HIDING) and _key(finding) not in left
+    ]
+
+
+def _unveiled(strangers: Sequence[Finding], known: Sequence[Finding], solved: Sequence[Finding], edited: Lines) -> bool:
+    """Whether new findings were hidden: nobody got as far as what they are about, and their lines are untouched.
+
+    A fault that names no endpoint keeps the server from starting.
+    """
+    endpoints = {label for finding in (*known, *solved) for label in finding.endpoints}
+    everybody = any(not finding.endpoints for finding in solved)
+    return bool(solved) and all(
+        (everybody or endpoints.issuperset(finding.endpoints) and finding.endpoints) and _stood_there(finding, edited)
+        for finding in strangers
+    )
+
+
+def _stood_there(finding: Finding, edited: Lines) -> bool:
+    source = finding.span.source
+    lines = edited.get(source.path)
+    return lines is None or source.data.splitlines()[finding.span.line - 1] in lines
 
 
 def _key(finding: Finding) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Everything here works on offsets of a file's own text; nothing is ever written a
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -192,19 +193,33 @@ def set_replaced(directive: Directive, wanted: Sequence[str], quoting: Quoting) 
     if not kept:
         return arguments_replaced(directive, wanted, quoting)
     edits: list[Edit] = []
-    missing = "".join(f" {quoting(word, '')}" for word in wanted if word.lower() not in seen)
     source, text = directive.source, directive.source.text
-    if kept[0] > 0:
-        edits.append(Edit(source, present[0].start, present[kept[0]].start, ""))
-    for one, two in pairwise(kept):
-        if two > one + 1:
-            edits.append(Edit(source, present[one].end, present[two - 1].end, ""))
-    last = kept[-1]
-    if last + 1 < len(present) or missing:
-        edits.append(Edit(source, present[last].end, present[-1].end, missing))
+    added = _added_behind([present[index].lower() for index in kept], wanted)
+    first = "".join(f"{quoting(word, '')} " for word in added[0])
+    if kept[0] > 0 or first:
+        edits.append(Edit(source, present[0].start, present[kept[0]].start, first))
+    for one, two, words in zip(kept, [*kept[1:], len(present)], added[1:], strict=True):
+        if two > one + 1 or words:
+            missing = "".join(f" {quoting(word, '')}" for word in words)
+            edits.append(Edit(source, present[one].end, present[two - 1].end, missing))
     if any("#" in text[edit.start : edit.end] for edit in edits):
         raise CannotSpell("a comment stands between its words")
     return edits
+
+
+def _added_behind(kept: Sequence[str], wanted: Sequence[str]) -> list[list[str]]:
+    """Return which words are added before the first of those that are kept, and behind each of them.
+
+    Where they stand in the order that is wanted, so does what is added; else it comes last.
+    """
+    order = {word.lower(): index for index, word in enumerate(wanted)}
+    ranks = [order[word] for word in kept]
+    is_ordered = ranks == sorted(ranks)
+    added: list[list[str]] = [[] for _ in range(len(kept) + 1)]
+    for index, word in enumerate(wanted):
+        if index not in ranks:
+            added[bisect_left(ranks, index) if is_ordered else -1].append(word)
+    return added
 
 
 def argument_removed(directive: Directive, index: int) -> Edit:
