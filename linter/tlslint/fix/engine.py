@@ -271,7 +271,8 @@ def _unveiled(strangers: Sequence[Finding], known: Sequence[Finding], solved: Se
     endpoints = {label for finding in (*known, *solved) for label in finding.endpoints}
     everybody = any(not finding.endpoints for finding in solved)
     return bool(solved) and all(
-        (everybody or endpoints.issuperset(finding.endpoints) and finding.endpoints) and _stood_there(finding, edited)
+        (everybody or (bool(finding.endpoints) and endpoints.issuperset(finding.endpoints)))
+        and _stood_there(finding, edited)
         for finding in strangers
     )
 
