@@ -88,7 +88,8 @@ def asked(root: Root, copies: Copies) -> tuple[int, str]:
     available = [name for name in modules if (apache.modules / f"mod_{name}.so").exists() and name != "ssl"]
     mpm = [] if any(name.startswith("mpm_") for name in available) else ["mpm_event"]
     loaded = [*mpm, "authz_core", "macro", "ssl", *available]
-    base, entry = copies.of(root.base), copies.of(root.entry)
+    # a server root that is not here may be taken for a folder that is
+    base, entry = (copies.of(str(Path(root.files.display_path(path)).resolve())) for path in (root.base, root.entry))
     text = f'ServerRoot "{base}"\nServerName main.test\nInclude "{entry}"\nListen 127.0.0.1:1\n'
     modules = list(dict.fromkeys(loaded))
     server = ApacheServer(apache, text, modules=modules, environment=dict(root.environment))
