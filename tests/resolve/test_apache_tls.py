@@ -8,7 +8,7 @@ from support.apache_sections import sections
 from tlslint.resolve.apache_scope import Section
 from tlslint.resolve.apache_tls import TlsReader, protocols_of, shadows
 from tlslint.resolve.include import Files
-from tlslint.resolve.model import TlsSettings, Unknown, presented
+from tlslint.resolve.model import CertificatePair, Place, Setting, TlsSettings, Unknown, presented
 from tlslint.target import Version, parse_target
 
 CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "certificates"
@@ -288,3 +288,35 @@ def test_what_cannot_be_seen_is_unknown() -> None:
 def test_settings_of_hosts_that_are_alike_are_one_object() -> None:
     _, (first, second) = hosts("SSLProtocol TLSv1.2\n" + "<VirtualHost *:443>\nServerName a\n</VirtualHost>\n" * 2)
     assert first is second
+
+
+def test_a_host_with_nothing_but_a_certificate_has_the_rest_of_the_main_server(tmp_path: Path) -> None:
+    """The short way of reading such hosts ends where the long one does, which any other directive takes."""
+    file = tmp_path / "all.pem"
+    file.write_bytes((CERTIFICATES / "dhparam-2048.pem").read_bytes() + (CERTIFICATES / "a-rsa.pem").read_bytes())
+    mains = (
+        "",
+        "SSLProtocol +TLSv1.2\nSSLOpenSSLConfCmd Curves P-384\nSSLVerifyClient require\nSSLHonorCipherOrder on",
+        f"SSLCertificateFile a-ec256.pem\nSSLCertificateFile {file}\nSSLCACertificateFile root-rsa.pem",
+        "SSLCertificateChainFile intermediate-ec.pem\nSSLCipherSuite HIGH:@SECLEVEL=3",
+    )
+    pair = f"SSLCertificateFile {file}\nSSLCertificateKeyFile a-rsa.key\nSSLCertificateKeyFile b-rsa.key"
+    for main in mains:
+        for lines in ("SSLEngine on", pair, "<Location /in>\nSSLVerifyClient require\n</Location>"):
+            blocks = [f"<VirtualHost *>\n{more}\n{lines}\n</VirtualHost>\n" for more in ("", "SSLUserName X")]
+            _, (short, long) = hosts(f"{main}\n{''.join(blocks)}")
+            for name in TlsSettings.__dataclass_fields__:
+                assert described(getattr(short, name)) == described(getattr(long, name)), name
+
+
+def described(value: object) -> object:
+    """What a field says, for the comparison of two hosts with lines of their own."""
+    if isinstance(value, Setting):
+        value = value.value
+    if isinstance(value, tuple):
+        return [described(item) for item in value]
+    if isinstance(value, CertificatePair):
+        return (value.file, value.key_file, value.chain_file, value.bundle)
+    if isinstance(value, Place):
+        return str(value.directive)[:30].partition(" at ")[0]
+    return value if not hasattr(value, "place") else str(value.place.directive.arguments)

@@ -66,6 +66,9 @@ FIRST_HOST_BEFORE_2_4_42: Final = ("protocols", "ciphersuites", "server_order_tl
 EITHER_HOST: Final = ("server_order", "server_order_tls13", "session_tickets")
 """What is switched on (tickets: off) as soon as one of the two does so."""
 
+_CERTIFICATE_DIRECTIVES: Final = frozenset(("sslengine", "sslcertificatefile", "sslcertificatekeyfile"))
+GROUP_COMMANDS: Final = ("groups", "curves", "ecdhparameters")
+"""OpenSSL commands that set the groups, in lower case."""
 DIRECTORY_SECTIONS: Final = frozenset(
     ("directory", "directorymatch", "location", "locationmatch", "files", "filesmatch", "if", "elseif", "else",
      "limit", "limitexcept", "proxy", "proxymatch")
@@ -191,6 +194,32 @@ class TlsReader(SettingsReader):
         return found
 
     def _read(self, section: Section) -> TlsSettings:
+        if section is self.main or section.incomplete or self.main.incomplete:
+            return self._read_all(section)
+        if not {name for name in section.own if name.startswith("ssl")} <= _CERTIFICATE_DIRECTIVES:
+            return self._read_all(section)
+        # most hosts set nothing but their certificate
+        inherited = self.settings(self.main)
+        commands, listed = inherited.conf_commands, inherited.plain_ciphers
+        assert listed is not None
+        assert inherited.ca_path is not None
+        ca_file = self.one("client_ca", section, "sslcacertificatefile", _path, None)
+        files, keys = self._files(section), self._key_files(section)
+        values = values_of(inherited)
+        values["certificates"] = self._certificates(section, files, keys, commands, ca_file, inherited.ca_path)
+        values["groups"] = self._overridden("groups", self._groups(files), commands, GROUP_COMMANDS)
+        values["dh_params"], values["dh_auto"] = self._dh(files, listed)
+        values["dh"] = self._dh_parameters(values["dh_params"])
+        values["surplus_keys"] = self._surplus_keys(files, keys)
+        values["directories"] = self._keep("directories", tuple(self._directories(section)))
+        settings = TlsSettings(**values)
+        settings.failure = self._chain_failure(settings)
+        return self._interned(settings)
+
+    def _surplus_keys(self, files: Setting[tuple[Place, ...]], keys: Setting[tuple[Place, ...]]) -> tuple[Place, ...]:
+        return self._keep("surplus", (keys.known or ())[len(files.known or ()) :])
+
+    def _read_all(self, section: Section) -> TlsSettings:
         commands = self._commands_of(section)
         protocols = self.one("protocols", section, "sslprotocol", self._protocols, self._protocols_default())
         listed = self._listed_ciphers(section)
@@ -213,7 +242,7 @@ class TlsReader(SettingsReader):
             ),
             server_order=self._option(order, commands, "ServerPreference"),
             server_order_tls13=self._option(order, commands, "ServerPreference"),
-            groups=self._overridden("groups", self._groups(files), commands, ("groups", "curves", "ecdhparameters")),
+            groups=self._overridden("groups", self._groups(files), commands, GROUP_COMMANDS),
             certificates=self._certificates(section, files, keys, commands, ca_file, ca_path),
             dh_params=dh_params,
             conf_commands=commands,
@@ -250,7 +279,7 @@ class TlsReader(SettingsReader):
             security_level=level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,
             dh=self._dh_parameters(dh_params),
-            surplus_keys=self._keep("surplus", (keys.known or ())[len(files.known or ()) :]),
+            surplus_keys=self._surplus_keys(files, keys),
             dh_auto=dh_auto,
             ca_path=ca_path,
             ca_names=self._names_shown(section),
