@@ -25,6 +25,7 @@ from tlslint.resolve.apache_hosts import (
     can_be_sent,
     parse_address,
     parse_server_name,
+    why_never_sent,
 )
 from tlslint.resolve.apache_http import HttpReader
 from tlslint.resolve.apache_listen import (
@@ -278,6 +279,7 @@ class _Resolution:
     def _engine(self, host: _Host) -> bool:
         """Whether TLS is switched on: by word, or because the socket with the host's own address is for HTTPS."""
         place = host.section.last("sslengine") or self.main.last("sslengine")
+        host.host.tls_switch = place
         if place is not None:
             words = place.directive.arguments
             # "optional" began with plain HTTP, as long as there was such a thing
@@ -401,6 +403,7 @@ class _Resolution:
             return
         table = NameTable([host.names for host in hosts])
         self.problems.extend(_hidden_names(listener, hosts, table))
+        self.problems.extend(_dead_names(listener, hosts))
         for position, host in enumerate(hosts):
             seen: set[str] = set()
             for name in host.host.names:
@@ -561,6 +564,26 @@ def _hidden_names(listener: Listener, hosts: list[_Host], table: NameTable) -> I
                     related=((earlier.host.span, _reason(taken)),),
                     endpoints=(f"{name.text} on {listener.label}",),
                 )
+
+
+def _dead_names(listener: Listener, hosts: list[_Host]) -> Iterator[Problem]:
+    """Yield each name that no client sends, where names choose; the only one of a first host says that it has none."""
+    for host in hosts if len(hosts) > 1 else ():
+        names = host.host.names
+        if host is hosts[0] and not any(can_be_sent(name.text) for name in names):
+            continue
+        for name in names:
+            doubt = name.place.doubt if name.place is not None else ""
+            if name.argument is None or name.kind in ("inherited", "empty") or can_be_sent(name.text) or doubt:
+                continue
+            yield Problem(
+                "unmatchable-server-name",
+                f'"{name.text}" is never what a client asks for',
+                name.argument.span,
+                severity="warning",
+                label=why_never_sent(name.text),
+                endpoints=(f"{name.text} on {listener.label}",),
+            )
 
 
 def _takers_name(host: _Host, asked: Name) -> str | None:

@@ -232,6 +232,26 @@ def can_be_sent(text: str) -> bool:
     return bool(text) and not text.endswith(".") and _NEVER_SENT.search(text) is None
 
 
+def why_never_sent(text: str) -> str:
+    """Say why no client's SNI is that name, for a name that `can_be_sent` denies."""
+    if not text.isascii():
+        return "clients send international names in their ASCII form (xn--…)"
+    if text.startswith("#"):
+        return "a comment has a line of its own; here each word is a name"
+    if "," in text:
+        return "names are separated by spaces, the comma is taken for a part of the name"
+    if "$" in text:
+        return "a variable that is not defined stays as it is written"
+    if "/" in text:
+        return "no host name has a path"
+    if re.search(r":\d*$", text):
+        return "the port of an alias is taken for a part of the name"
+    if text.endswith("."):
+        return "clients send names without the final dot"
+    odd = _NEVER_SENT.search(text)
+    return f'no host name has "{odd[0]}" in it' if odd else "a label of it is empty"
+
+
 @dataclass(frozen=True, slots=True)
 class MapEntry:
     """A line of the virtual host map, as `apache2 -S` prints it: for tests and messages."""

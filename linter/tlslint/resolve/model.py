@@ -553,6 +553,8 @@ class VirtualHost:
     _client_checks: ClientChecks | None = None
     is_main: bool = False
     """Whether it is Apache's main server: all that stands outside of virtual hosts, where it answers itself."""
+    tls_switch: Place | None = None
+    """What says whether the host speaks TLS, where a host says that for itself (Apache's `SSLEngine`)."""
     unreachable: str = ""
     """Why no connection ever gets to the host, whatever its names are (a clause for the reader), or empty."""
 

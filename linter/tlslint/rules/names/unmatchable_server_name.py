@@ -2,10 +2,12 @@
 
 ## What it finds
 Names with a port (`a.example:443`), a comma, a final dot, letters beyond ASCII (clients send `xn--…`), or a variable
-other than `$hostname`. nginx accepts them all without a word and compares them literally.
+other than `$hostname`. The server accepts them all without a word and compares them literally. Apache takes scheme and
+port off a `ServerName` (not off a `ServerAlias`), and leaves a path there; a `#` behind aliases begins no comment, and
+the words behind it are names.
 
 ## Why it matters
-The default server of the socket answers in place of the host.
+The default server of the socket (Apache: the first host of the address) answers in place of the host.
 
 ## What clients see
 The default server's certificate.
@@ -36,8 +38,8 @@ rule = Rule(
         "nginx, Server names",
         "RFC 6066, section 3",
         "RFC 5890",
+        "Apache HTTP Server, ServerName, ServerAlias",
     ),
-    servers=("nginx",),
 )
 
 
