@@ -77,6 +77,12 @@ def test_nginx_reads_the_fixture(fixture: Fixture, nginx: NginxBinary, tmp_path:
         assert (fixture.refusal or "") in messages
 
 
+def is_for_loopback(path: Path) -> bool:
+    """Whether all sockets of a configuration are on loopback addresses and ports that everybody may open."""
+    words = re.findall(r"(?m)^\s*Listen\s+(\S+)", path.read_text(encoding="utf-8", errors="surrogateescape"))
+    return all(word.startswith("127.") and int(word.rpartition(":")[2]) > 1023 for word in words)
+
+
 @pytest.mark.parametrize("fixture", fixtures("apache"), ids=str)
 def test_apache_reads_the_fixture(fixture: Fixture, tmp_path: Path) -> None:
     binary = needed_apache()
@@ -93,6 +99,8 @@ def test_apache_reads_the_fixture(fixture: Fixture, tmp_path: Path) -> None:
         assert passed == fixture.accepted_by(binary), messages
         if not passed:
             assert (fixture.refusal or "") in messages
+        elif not is_for_loopback(server.configuration):
+            pass  # no test opens sockets for others, or on ports that need rights
         elif fixture.downfall is None:
             server.start()
         else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlslint.fix.dialect import Dialect, as_list, as_versions, siblings_of
-from tlslint.fix.text import CannotSpell, after, before, inside, padded
+from tlslint.fix.text import CannotSpell, after, inside, padded
 from tlslint.intention import AddRejectingHost, Edit, SetUpstream
 from tlslint.parse.apache import decode
 from tlslint.parse.apache import parse as parse_apache
@@ -47,8 +47,6 @@ class _Home:
     below: Directive | None
     section: Directive | None
     siblings: tuple[Directive, ...] = ()
-    above: bool = False
-    """Whether it goes above that line: the switch comes first."""
 
 
 class ApacheDialect(Dialect):
@@ -169,9 +167,8 @@ class ApacheDialect(Dialect):
             return shared
         prefix = "ssl" if name.lower().startswith("ssl") else name.lower()[:6]
         siblings = siblings_of(section.block, prefix)
-        if siblings and name.lower() == "sslengine":
-            return _Home(siblings[0], None, tuple(siblings), above=True)
-        if siblings:
+        # the switch comes first, below the name
+        if siblings and name.lower() != "sslengine":
             return _Home(siblings[-1], None, tuple(siblings))
         nested = [child for child in walk(section.block) if child.block is None and child.name.lower() == "sslengine"]
         if nested:
@@ -182,8 +179,6 @@ class ApacheDialect(Dialect):
     def added_at(self, home: _Home, name: str, arguments: Sequence[str]) -> Edit:
         """Return the edit that writes a directive at one of those places."""
         line = self.line(name, arguments, home.siblings)
-        if home.below is not None and home.above:
-            return before(home.below, [line])
         if home.below is not None:
             return after(home.below, line, shared_lines=False)
         assert home.section is not None

@@ -23,6 +23,8 @@ ABOUT_COMMENTS = "TLS09"
 
 HIDING = ("TLS00", "TLS105", "TLS109", "TLS110", "TLS206", "TLS223")
 """Rules about faults with which no connection comes about: what else is wrong there shows when they are gone."""
+PLAINTEXT = "TLS408"
+"""The rule about sockets without TLS: what else is wrong with their TLS shows when they have it. It names sockets."""
 
 Overlay = Mapping[str, bytes]
 Lines = Mapping[str, frozenset[bytes]]
@@ -259,7 +261,8 @@ def _solved(before: Report, after: Report) -> list[Finding]:
     return [
         finding
         for finding in _everything(before)
-        if finding.severity is Severity.ERROR and finding.code.startswith(HIDING) and _key(finding) not in left
+        if (finding.severity is Severity.ERROR and finding.code.startswith(HIDING)) or finding.code == PLAINTEXT
+        if _key(finding) not in left
     ]
 
 
@@ -269,9 +272,16 @@ def _unveiled(strangers: Sequence[Finding], known: Sequence[Finding], solved: Se
     A fault that names no endpoint keeps the server from starting.
     """
     endpoints = {label for finding in (*known, *solved) for label in finding.endpoints}
+    sockets = {label for finding in solved if finding.code == PLAINTEXT for label in finding.endpoints}
     everybody = any(not finding.endpoints for finding in solved)
     return bool(solved) and all(
-        (everybody or (bool(finding.endpoints) and endpoints.issuperset(finding.endpoints)))
+        (
+            everybody
+            or (
+                bool(finding.endpoints)
+                and all(label in endpoints or label.rpartition(" on ")[2] in sockets for label in finding.endpoints)
+            )
+        )
         and _stood_there(finding, edited)
         for finding in strangers
     )

@@ -2,7 +2,8 @@
 
 ## What it finds
 A host on a TLS socket for which no certificate is in force, and whose names the default server's certificate does not
-cover. The server accepts this without a word.
+cover. The server accepts this without a word. With Apache it is a host that does not switch `SSLEngine` on, whether or
+not it names a certificate: on a socket whose first host speaks TLS it is reached over TLS all the same.
 
 ## Why it matters
 The default server's certificate, protocols and ciphers answer for the host, and none of its own settings.
@@ -11,7 +12,8 @@ The default server's certificate, protocols and ciphers answer for the host, and
 curl: `(60) SSL: no alternative certificate subject name matches target host name '…'`; the certificate of another site.
 
 ## How to fix it
-Name the host's own certificate and key in its block, or have the names added to the default server's certificate.
+Name the host's own certificate and key in its block (Apache: with `SSLEngine on`), or have the names added to the
+default server's certificate.
 
 ## False alarms that it avoids
 Names that the default server's certificate covers are meant to share it. Inherited certificates are the host's own. A
@@ -35,8 +37,14 @@ rule = Rule(
     summary="a host without a certificate answers with that of the socket's default server",
     why="the default server's certificate and TLS settings answer for the host, and none of its own",
     seen="curl: (60) SSL: no alternative certificate subject name matches target host name '…'",
-    sources=("nginx, Configuring HTTPS servers: name-based HTTPS servers",),
+    sources=(
+        "nginx, Configuring HTTPS servers: name-based HTTPS servers",
+        "Apache HTTP Server, SSLEngine",
+    ),
 )
+
+_HELP = "name the host's own certificate and key, or add its names to that certificate"
+_HELP_ENGINE = "switch SSLEngine on in this host, so that its own certificate is sent"
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -54,11 +62,13 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 continue
             if host not in found:
                 lender = endpoint.answering
+                idle = deployment.server == "apache" and bool(host.tls.certificates.value)
+                lack = "does not switch TLS on" if idle else "has no certificate"
                 finding = rule.finding(
-                    f'{{endpoint}} has no certificate: "{lender.label}" answers with its own',
+                    f'{{endpoint}} {lack}: "{lender.label}" answers with its own',
                     host.span,
                     label=f"the certificate that is sent is for {names_in(chain.leaf) or 'no name'}",
-                    help="name the host's own certificate and key, or add its names to that certificate",
+                    help=_HELP_ENGINE if idle else _HELP,
                     related=[Related(file_span(served.pairs[0]), "the certificate that is sent")],
                 )
                 found[host] = (finding, [])

@@ -13,9 +13,9 @@ so that certificates are not renewed.
 400 The plain HTTP request was sent to HTTPS port; from Apache 400 Bad Request with a few words about it.
 
 ## How to fix it
-Remove `ssl` from the line (Apache: `SSLEngine off` in the hosts on port 80), or name the port 443. The fix is safe
-where all hosts of the socket speak TLS on another one as well. There is none where they verify clients: their pages
-would be open to everybody.
+Remove `ssl` from the line (Apache: `SSLEngine off` in the hosts on port 80), or name the port 443. The fix does the
+first where the hosts of the socket speak TLS on another one as well; elsewhere the port may be what is wrong. There is
+none where they verify clients: their pages would be open to everybody.
 
 ## False alarms that it avoids
 Ports other than 80 may be whatever they are. UDP is not looked at.
@@ -85,11 +85,10 @@ def _fix(deployment: Deployment, listener: Listener) -> Fix | None:
         for place in _causes(listener):
             word = next(word for word in place.directive.arguments if word == "ssl")
             intentions.append(RemoveArgument(place, word))
-    if not intentions:
-        return None
     others = [other for other in deployment.tls_listeners() if other.port != listener.port]
-    safety = Safety.SAFE if all(_has_tls(host, others) for host in hosts) else Safety.UNSAFE
-    return Fix(f"speak plain HTTP on {listener.label}", safety, tuple(intentions))
+    if not intentions or not all(_has_tls(host, others) for host in hosts):
+        return None  # the port may be what is wrong
+    return Fix(f"speak plain HTTP on {listener.label}", Safety.SAFE, tuple(intentions))
 
 
 def _listens_elsewhere(host: VirtualHost, listener: Listener) -> bool:
