@@ -403,9 +403,16 @@ def test_d1_a_managed_host_starts_without_a_certificate(site: Make) -> None:
         assert made.ask(A, "1.3") == "503"
 
 
-def test_c17_also_holds_for_a_host_that_borrows_the_first_ones_tls(site: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("own", "outside"),
+    [("", ""), ("SSLSessionTicketKeyFile keys", ""), ("", "SSLSessionTicketKeyFile keys")],
+)
+def test_c17_also_holds_for_a_host_that_borrows_the_first_ones_tls(
+    site: Make, tmp_path: Path, own: str, outside: str
+) -> None:
+    """No file of keys is read for a host whose TLS is off."""
     (tmp_path / "keys").write_bytes(b"k" * 48)
-    made = site("SSLSessionTicketKeyFile keys", "SSLEngine off")
+    made = site("" if outside else "SSLSessionTicketKeyFile keys", f"SSLEngine off\n{own}", main=outside)
     assert "internal_error" in made.predicted(B)["reason"]
     with made.running():
         assert made.ask(B, "1.3") == "tlsv1 alert internal error"

@@ -265,6 +265,8 @@ def pairs() -> Iterator[Case]:
         ("", "AH02572"),
         (f"{key}a-rsa.key\n", "AH02572"),
         (command + own_key, "ok"),
+        (f"{PAIR.replace('NAME', 'a-ec256')}SSLCipherSuite HIGH:@SECLEVEL=3\n{command}{own_key}", "AH02407"),
+        (f"SSLOpenSSLConfCmd CipherString HIGH:@SECLEVEL=3\n{command}{own_key}", "AH02407"),
         (command, "AH02572"),
         ("SSLCertificateFile nosuch.pem\n", "test"),
         ("SSLCertificateFile empty.pem\n", "test"),

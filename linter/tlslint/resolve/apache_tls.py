@@ -743,9 +743,10 @@ class TlsReader(SettingsReader):
         found = self._governed.get(key)
         if found is None:
             values = values_of(default)
-            values["failure"] = self._ticket_keys(host, default, default.session_tickets).get(
-                "failure", default.failure
-            )
+            # no file of keys, not even the main server's, is read for a host whose TLS is off
+            keys = self._constant((), "ticket_keys")
+            broken = self._ticket_failure(keys, default.ticket_keys, default.session_tickets)
+            values["failure"] = broken or default.failure
             values["session_timeout"] = _stored_time(host, default)
             values["client_check"] = host.client_check
             if host.client_check.known == "required" and default.verify_client.known not in (None, "none"):
@@ -776,15 +777,18 @@ class TlsReader(SettingsReader):
 
     def _ticket_keys(self, host: TlsSettings, default: TlsSettings, tickets: Setting[bool]) -> dict[str, Any]:
         """The first host's context decides whether keys come from a file at all, and the named host has to have one."""
-        if not default.ticket_keys.known:
-            return {"ticket_keys": default.ticket_keys}
-        if host.ticket_keys.known or host.ticket_keys.is_unknown or tickets.known is False:
-            return {"ticket_keys": host.ticket_keys}
-        reason = (
+        keys = host.ticket_keys if default.ticket_keys.known else default.ticket_keys
+        failure = self._ticket_failure(host.ticket_keys, default.ticket_keys, tickets)
+        return {"ticket_keys": keys, "failure": failure} if failure else {"ticket_keys": keys}
+
+    @staticmethod
+    def _ticket_failure(own: Setting[tuple[str, ...]], first: Setting[tuple[str, ...]], tickets: Setting[bool]) -> str:
+        if not first.known or own.known or own.is_unknown or tickets.known is False:
+            return ""
+        return (
             "the first virtual host of this address has an SSLSessionTicketKeyFile and this one has not: "
             "httpd ends the handshake with internal_error"
         )
-        return {"ticket_keys": host.ticket_keys, "failure": reason}
 
 
 def shadows(host: TlsSettings, governing: TlsSettings, default: TlsSettings, version_known: bool) -> tuple[Shadow, ...]:

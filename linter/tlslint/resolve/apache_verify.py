@@ -311,9 +311,9 @@ class _Verifier:
         commands = [
             command
             for command in tls.conf_commands.known or ()
-            if command.name.lower() in ("certificate", "privatekey")
+            if command.name.lower() in ("certificate", "privatekey", "cipherstring")
         ]
-        if not pairs and not commands:
+        if not pairs and all(command.name.lower() == "cipherstring" for command in commands):
             if not tls.conf_commands.is_unknown and self.is_whole:
                 yield from self._without_certificate(section)
             return
@@ -330,7 +330,7 @@ class _Verifier:
             if self.once("pair", pair.place):
                 yield problem
             return
-        yield from self._command_pairs(section, commands, slots)
+        yield from self._command_pairs(commands, slots, level)
 
     def _level(self, tls: TlsSettings) -> int | None:
         """Return the security level at which certificates are read: what commands set comes too late."""
@@ -422,16 +422,24 @@ class _Verifier:
         )
 
     def _command_pairs(
-        self, section: Section, commands: Sequence[ConfCommand], slots: "dict[str, Certificate]"
+        self, commands: Sequence[ConfCommand], slots: "dict[str, Certificate]", level: int | None
     ) -> Iterator[Problem]:
         """Follow Certificate and PrivateKey commands: what was set last must have its other half."""
         from tlslint.pki.bundle import key_matches
 
         lacking: tuple[str, Place] | None = None
         for command in commands:
+            if command.name.lower() == "cipherstring":
+                level = evaluate(command.value, build(self.target)).security_level or level
+                continue
             if command.name.lower() == "certificate":
                 found = self.files.bundle(self.files.resolve(command.value, self.base))
                 if isinstance(found, Unreadable) or found.server_verdict or not found.certificates:
+                    return
+                weak = self._too_weak(found, level, only_leaf=False)
+                if weak:
+                    if self.once("AH02407", command.place):
+                        yield _refusal(_failed(command, weak), command.place.span, at_start=True)
                     return
                 slots[found.certificates[0].key_type] = found.certificates[0]
                 lacking = (found.certificates[0].key_type, command.place)
