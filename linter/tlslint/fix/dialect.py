@@ -145,6 +145,8 @@ class Dialect(ABC):
         """Return the edits of the lines that make a setting: the last one says it all, the others go."""
         *others, last = setting.places
         if last.directive.name.lower() == self.CONF_COMMAND.lower() != name.lower():
+            if str(last.directive.arguments[0]).lower() in ("options", "protocol"):
+                raise CannotSpell("a word of an OpenSSL command decides it, which may decide other things too")
             return self._replace(last, (str(last.directive.arguments[0]), ":".join(arguments)))
         found = self._replace(last, arguments)
         for place in others:

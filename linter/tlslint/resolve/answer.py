@@ -219,7 +219,17 @@ class Answers:
 
 
 _NOT_IN_KEY = frozenset(
-    ("certificates", "options", "security_level", "protocols", "dh", "surplus_keys", "failure", "directories")
+    (
+        "certificates",
+        "options",
+        "security_level",
+        "protocols",
+        "dh",
+        "surplus_keys",
+        "failure",
+        "directories",
+        "switches",
+    )
 )
 
 

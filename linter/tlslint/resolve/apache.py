@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from tlslint.parse.tree import Argument, Directive, Source
+from tlslint.parse.tree import Argument, Directive, Source, Span
 from tlslint.resolve.answer import Answers
 from tlslint.resolve.apache_clients import ClientChecksReader
 from tlslint.resolve.apache_hosts import (
@@ -43,6 +43,7 @@ from tlslint.resolve.apache_read import NOT_READ, read
 from tlslint.resolve.apache_scope import VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.resolve.apache_upstream import UpstreamReader
+from tlslint.resolve.apache_variables import ENVIRONMENT_FILE, assignments
 from tlslint.resolve.apache_verify import verify
 from tlslint.resolve.model import (
     ANY_OTHER_NAME,
@@ -69,6 +70,8 @@ AUTOMATIC_ENGINE_NEEDS_CERTIFICATE_SINCE: Final = Version("2.4.34")
 """httpd's ssl_engine_init.c: a host on an `https` socket speaks TLS unasked, later only if it has a certificate."""
 ENTRY_NAMES: Final = ("apache2.conf", "httpd.conf")
 FRAGMENT: Final = "server config"
+KEY_LOG: Final = "SSLKEYLOGFILE"
+KEY_LOG_SINCE: Final = Version("2.4.49")
 IMPLIED_PORT: Final = 80
 """Where a host that names no port is assumed to be reached, in a file without `Listen`."""
 
@@ -168,7 +171,34 @@ class _Resolution:
             base=self.reading.server_root,
             misdirected=Comparison(self.main, self.target.server).misdirected,
             document_roots=self._document_roots,
+            key_logging=list(self._key_logging()),
+            key_logging_environment=list(self._key_logging_environment()),
+            modules=frozenset(self.reading.modules.loaded),
         )
+
+    def _key_logging(self) -> Iterator[Place]:
+        """Lines that give programs behind httpd the name of a key log; mod_ssl itself does not see them (measured)."""
+        for section in self.main.walk():
+            for name in ("setenv", "passenv"):
+                for place in section.own.get(name, ()):
+                    words = place.directive.arguments
+                    if KEY_LOG in (words if name == "passenv" else words[:1]):
+                        yield place
+
+    def _key_logging_environment(self) -> Iterator[Span]:
+        """Where the environment has mod_ssl write its keys."""
+        value = self.reading.variables.environment.get(KEY_LOG)
+        if not isinstance(value, str) or not value or self.is_fragment or self._version < KEY_LOG_SINCE:
+            return
+        source = self.root.files.source(posixpath.join(posixpath.dirname(self.root.entry), ENVIRONMENT_FILE))
+        if isinstance(source, Source):
+            for start, end in assignments(source.text, KEY_LOG):
+                yield Span(source, start, end)
+
+    @property
+    def _version(self) -> Version:
+        assert self.target.server is not None  # a concrete target
+        return self.target.server
 
     def _document_roots(self) -> list[tuple[str, Place]]:
         """The directories from which Apache serves files."""

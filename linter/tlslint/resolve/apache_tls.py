@@ -286,6 +286,7 @@ class TlsReader(SettingsReader):
             idle_crl=idle,
             crl_check=crl_check,
             directories=self._keep("directories", tuple(self._directories(section))),
+            switches=self._one_object(tuple(self._switches(section))),
         )
         settings.failure = self._chain_failure(settings)
         return self._interned(settings)
@@ -502,6 +503,19 @@ class TlsReader(SettingsReader):
         if self._flag(section, "sslcompression", by_default).known and "compression" not in lower:
             found.add("Compression")
         return frozenset(found)
+
+    def _switches(self, section: Section) -> Iterator[tuple[str, Place]]:
+        for name, option in (
+            ("sslinsecurerenegotiation", "UnsafeLegacyRenegotiation"),
+            ("sslcompression", "Compression"),
+        ):
+            setting = self._flag(section, name, False)
+            if setting.known and setting.places:
+                yield option, setting.places[-1]
+
+    def _one_object(self, switches: tuple[tuple[str, Place], ...]) -> tuple[tuple[str, Place], ...]:
+        key = ("switches", *[id(place.directive) for _, place in switches])
+        return self._kept.setdefault(key, switches)
 
     # -- certificates ------------------------------------------------------------------------------------------------
 
@@ -772,6 +786,7 @@ class TlsReader(SettingsReader):
         values["session_tickets"] = _either(default.session_tickets, host.session_tickets, False)
         values["session_timeout"] = _stored_time(host, default)
         values["options"] = _united(default.options, host.options)
+        values["switches"] = self._one_object(tuple(dict.fromkeys((*default.switches, *host.switches))))
         values.update(self._ticket_keys(host, default, values["session_tickets"]))
         return values
 

@@ -94,6 +94,7 @@ class UpstreamReader:
                 name_check=settings["name_check"],
                 expiry_check=settings["expiry_check"],
                 failure=_failure(engine) if tls else "",
+                engine=engine,
             )
         if host is not None and host not in found.virtual_hosts[-1:]:
             found.virtual_hosts.append(host)

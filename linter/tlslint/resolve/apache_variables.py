@@ -5,7 +5,7 @@ sight (by an include that was not read, by the service manager) is not called un
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from tlslint.parse.apache import LogicalLine, fold
@@ -152,6 +152,16 @@ def read_environment(text: str) -> dict[str, str | Unknown]:
     return found
 
 
+def assignments(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Yield where `envvars` gives a variable a value: the offsets of each assignment, without `export`."""
+    at = 0
+    for line in text.split("\n"):
+        found = _ASSIGNMENT.match(line)
+        if found is not None and found[1] == name:
+            yield at + found.start(1), at + len(line.rstrip())
+        at += len(line) + 1
+
+
 def _shell_value(text: str, known: Mapping[str, str | Unknown]) -> str | Unknown:
     parts: list[str] = []
     at = 0
@@ -173,4 +183,4 @@ def _shell_value(text: str, known: Mapping[str, str | Unknown]) -> str | Unknown
     return "".join(parts)
 
 
-__all__ = ["ENVIRONMENT_FILE", "VARIABLE", "Replacement", "Variables", "read_environment"]
+__all__ = ["ENVIRONMENT_FILE", "VARIABLE", "Replacement", "Variables", "assignments", "read_environment"]

@@ -319,6 +319,8 @@ class TlsSettings:
     """What is looked up in the lists: `none`, `leaf` or `chain`."""
     directories: "tuple[DirectoryTls, ...]" = ()
     """Sections for a part of the URL space or of the file system that ask for TLS of their own."""
+    switches: tuple[tuple[str, Place], ...] = ()
+    """OpenSSL options that directives of their own switch on (`SSLCompression on`): their names, and where."""
 
     @property
     def has_dh_params(self) -> bool:
@@ -456,6 +458,8 @@ class Upstream:
     """The same of the certificate's dates."""
     failure: str = ""
     """Why every request that takes this connection fails, or empty."""
+    engine: Setting[bool] | None = None
+    """Whether TLS is switched on for connections, where that does not come with the target's scheme."""
 
 
 @dataclass(slots=True)
@@ -805,6 +809,10 @@ class Deployment:
     """False where an include could not be read, so that something may be missing from the picture."""
     key_logging: list[Place] = field(default_factory=list)
     """Directives that make the server, or a library in it, write session keys to a file."""
+    key_logging_environment: list[Span] = field(default_factory=list)
+    """Where the environment in which the server is started (a file beside its configuration) has it write them."""
+    modules: frozenset[str] = frozenset()
+    """The modules that are surely loaded, by the server's own names for them (`socache_shmcb_module`)."""
     default_protocols: dict[str, frozenset[str]] = field(default_factory=dict)
     """What the server switches on where nothing is set, by version, for every version that the target may be."""
     given: Target | None = None

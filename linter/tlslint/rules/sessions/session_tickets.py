@@ -1,8 +1,9 @@
 """Session tickets are used against the policy, or with a key that never changes.
 
 ## What it finds
-Tickets that a policy refuses (or misses), and tickets of nginx before 1.23.2, which makes one key at its start and
-keeps it until it is stopped.
+Tickets that a policy refuses (or misses), and tickets whose key nothing renews: nginx before 1.23.2 makes one key at
+its start and keeps it until it is stopped; Apache makes one whenever it reads its configuration, and keeps it until it
+does so again (for information, because log rotation has it do so every day or week on many systems).
 
 ## Why it matters
 Whoever obtains the key of the tickets can read every recorded session that was begun with it, up to TLS 1.2 in spite of
@@ -13,10 +14,10 @@ Nothing: a session is resumed a little faster.
 
 ## How to fix it
 `ssl_session_tickets off;`, or a newer nginx: since 1.23.2 the keys are renewed where `ssl_session_cache shared:…` is
-set.
+set. Apache: `SSLSessionTickets off`, with an `SSLSessionCache` so that sessions can be resumed all the same.
 
 ## False alarms that it avoids
-It needs to know the version: without a target only the policy is judged. Key files are static-ticket-key's subject.
+It needs to know nginx's version: without a target only the policy is judged. Key files are static-ticket-key's subject.
 Servers that reject every handshake have no sessions. Where only TLS 1.3 is negotiated, a ticket's key opens nothing but
 early data, since every resumption makes new keys. A resumption of TLS 1.3 without tickets (its messages have the
 same name) is not meant.
@@ -25,10 +26,11 @@ same name) is not meant.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
 from tlslint.rules.resumption import exposed_to_ticket_key
-from tlslint.rules.words import governed_by, labels, span_of
+from tlslint.rules.words import governed_by, governing, labels, span_of
 from tlslint.target import Target, Version
 
 rule = Rule(
@@ -41,10 +43,11 @@ rule = Rule(
     sources=(
         "nginx 1.23.2, CHANGES",
         "RFC 5077, section 5.5",
+        "Apache HTTP Server: mod_ssl, SSLSessionTickets",
         "Mozilla SSL Configuration Generator",
     ),
+    fix=Safety.SAFE,
 )
-
 
 _ROTATES_SINCE = Version("1.23.2")
 
@@ -65,6 +68,17 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 label=f"nginx {deployment.target.server} keeps one key until it is stopped",
                 help="switch ssl_session_tickets off",
                 endpoints=labels(exposed),
+                fix=_switched(exposed, on=False),
+            )
+        elif on and deployment.server == "apache" and (exposed := _exposed_on_apache(endpoints)):
+            yield rule.finding(
+                "the key of session tickets changes for {endpoint} only when Apache reads its configuration",
+                span_of(tls.session_tickets, exposed),
+                severity=Severity.INFO,
+                label="a restart or a reload makes a new key, and nothing else does",
+                help="switch SSLSessionTickets off, or have Apache reload its configuration every day",
+                endpoints=labels(exposed),
+                fix=_switched(exposed, on=False),
             )
 
 
@@ -77,7 +91,20 @@ def _against_policy(endpoints: list[Endpoint], policy: Policy, on: bool) -> Find
         help=f"switch session tickets {'off' if on else 'on'}",
         why=rule.why if on else "without tickets a server has to remember every session itself",
         endpoints=labels(endpoints),
+        fix=_switched(endpoints, on=not on),
     )
+
+
+def _switched(endpoints: list[Endpoint], on: bool) -> Fix:
+    setting = endpoints[0].tls.session_tickets
+    intention = SetValue("session_tickets", on, setting, governing(endpoints, "session_tickets"))
+    return Fix(f"switch session tickets {'on' if on else 'off'}", Safety.SAFE, (intention,))
+
+
+def _exposed_on_apache(endpoints: list[Endpoint]) -> list[Endpoint]:
+    if endpoints[0].tls.ticket_keys.known != ():
+        return []  # static-ticket-key's subject
+    return [item for item in exposed_to_ticket_key(endpoints) if item.handshake.tickets.get("TLSv1.2") is not False]
 
 
 def _keeps_its_key(target: Target, tls: TlsSettings) -> bool:

@@ -13,11 +13,13 @@ Nothing.
 
 ## How to fix it
 Let the server make its own keys (nginx renews them since 1.23.2 where a shared session cache is set); where several
-machines must share sessions, replace the file at least once a day and keep the previous key as the second one.
+machines must share sessions, replace the file at least once a day and keep the previous key as the second one. Apache
+takes one file only, and makes a key of its own whenever it reads its configuration.
 
 ## False alarms that it avoids
 Where tickets are off the file is not used. Where only TLS 1.3 is negotiated, it opens nothing but early data. On a
-shared socket nginx takes the keys of the default server: a file that another host names is not in force.
+shared socket nginx takes the keys of the default server: a file that another host names is not in force. Apache needs
+a file in the first host of an address and in the named one: a file in the named one alone is not in force either.
 """
 
 from collections.abc import Iterator
@@ -37,6 +39,7 @@ rule = Rule(
     seen="nobody sees it",
     sources=(
         "nginx, ssl_session_ticket_key",
+        "Apache HTTP Server: mod_ssl, SSLSessionTicketKeyFile",
         "RFC 5077, section 5.5",
     ),
 )
