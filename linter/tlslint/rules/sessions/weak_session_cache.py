@@ -58,7 +58,7 @@ _CACHE = {"nginx": "shared:TLS:10m", "apache": "shmcb:ssl_scache(512000)"}
 _APACHE_CACHE_MODULE = "socache_shmcb_module"
 _HELP = {
     "nginx": "set ssl_session_cache shared:TLS:10m for all hosts",
-    "apache": "set SSLSessionCache shmcb:ssl_scache(512000) outside of all virtual hosts, with mod_socache_shmcb loaded",
+    "apache": "set SSLSessionCache shmcb:ssl_scache(512000) outside of all hosts, with mod_socache_shmcb loaded",
 }
 _TIMEOUT = {"nginx": "ssl_session_timeout", "apache": "SSLSessionCacheTimeout"}
 
