@@ -80,7 +80,7 @@ def _dropped(deployment: Deployment, tls: TlsSettings, option: str, command: Con
 
 
 def _replaces_others(deployment: Deployment, tls: TlsSettings, place: Place) -> bool:
-    """Whether a line is the only one of its block, and other blocks have such lines (nginx: a block has its own only)."""
+    """Whether a line is the only one of its block, and other blocks have such lines (nginx: it has no others then)."""
     if deployment.server != "nginx" or len(tls.conf_commands.known or ()) > 1:
         return False
     return any(
