@@ -17,7 +17,7 @@ from tlslint.resolve.model import Problem
 CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "certificates"
 PAIR = f"SSLCertificateFile {CERTIFICATES}/NAME.pem\nSSLCertificateKeyFile {CERTIFICATES}/NAME.key\n"
 GOOD = PAIR.replace("NAME", "a-rsa")
-KINDS = frozenset(("server-will-not-start", "removed-directive", "directive-newer-than-target"))
+KINDS = frozenset(("server-will-not-start", "removed-directive", "directive-newer-than-target", "unknown-protocol"))
 PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"
 
 

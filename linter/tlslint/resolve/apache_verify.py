@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
+from tlslint.resolve.apache_protocols import protocol_problem
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import (
     DIRECTORY_SECTIONS,
@@ -167,6 +168,11 @@ class _Verifier:
             return
         if in_directory and facts.name.startswith("SSLCACertificate"):
             yield _refusal("Your SSL library does not have support for per-directory CA", place.span)
+            return
+        if facts.name in ("SSLProtocol", "SSLProxyProtocol"):
+            problem = protocol_problem(place, facts.name, self.version, self.libraries)
+            if problem is not None:
+                yield problem
             return
         if facts.check is not None:
             for argument, message in facts.check(_Line(facts, place, self.version, self)):
@@ -640,23 +646,6 @@ def _count_error(facts: _Facts, directive: Directive) -> str:
 Errors = Iterator[tuple[Argument | None, str]]
 
 
-def _protocol_words(line: _Line) -> Errors:
-    wrong = protocols_of(line.words, line.version)
-    if isinstance(wrong, str):
-        argument = next(word for word in line.words if word == wrong)
-        name = _bare(wrong)
-        if name.lower() == "sslv2":
-            yield argument, f"{line.facts.name}: SSLv2 is no longer supported"
-        else:
-            yield argument, f"{line.facts.name}: Illegal protocol '{name}'"
-        return
-    targets = line.verifier.libraries
-    if targets and all(build(target).generation != "1.0.2" for target in targets):
-        for word in line.words:
-            if word.lower() in ("sslv3", "+sslv3"):
-                yield word, "SSLv3 not supported by this version of OpenSSL"
-
-
 def _cipher_words(line: _Line) -> Errors:
     if len(line.words) == 2 and line.words[0] not in ("SSL", "TLSv1.3"):
         yield line.words[0], f"protocol '{line.words[0]}' not supported"
@@ -826,8 +815,8 @@ def _facts() -> Iterator[_Facts]:
         yield _Facts(name, FLAG, PROXY)
     yield _Facts("SSLProxyCheckPeerName", FLAG, PROXY, "2.4.5")
     yield _Facts("SSLEngine", ONE, HOST, check=_engine)
-    yield _Facts("SSLProtocol", RAW, HOST, check=_protocol_words)
-    yield _Facts("SSLProxyProtocol", RAW, PROXY, check=_protocol_words)
+    yield _Facts("SSLProtocol", RAW, HOST)
+    yield _Facts("SSLProxyProtocol", RAW, PROXY)
     yield _Facts("SSLCipherSuite", ONE_OR_TWO, ANYWHERE, check=_cipher_words)
     yield _Facts("SSLProxyCipherSuite", ONE_OR_TWO, PROXY, check=_cipher_words)
     yield _Facts("SSLVerifyClient", ONE, ANYWHERE, check=_one_of(*VERIFY_WORDS))

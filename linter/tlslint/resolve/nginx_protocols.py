@@ -1,6 +1,5 @@
 """Words in lists of protocol versions that nginx refuses, as problems for a rule to report."""
 
-import re
 from collections.abc import Iterator
 
 from tlslint.intention import Fix, ReplaceArguments, Safety
@@ -9,11 +8,10 @@ from tlslint.resolve.model import Place, Problem
 from tlslint.resolve.nginx_scope import Scope
 from tlslint.resolve.nginx_tls import PROTOCOLS
 from tlslint.resolve.nginx_verify import next_directive
+from tlslint.resolve.protocol_words import PLACEHOLDER, meant_by
 
 DIRECTIVES = ("ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols")
 _KNOWN = frozenset(name.lower() for name in PROTOCOLS)
-_PLACEHOLDER = re.compile(r"[${}%@<>]")
-_VERSION = re.compile(r"(ssl|tls)[ _-]?v?[ _-]?(\d)(?:[._-]?(\d))?[,;|]?", re.IGNORECASE)
 
 
 def protocol_problems(main: Scope) -> Iterator[Problem]:
@@ -32,7 +30,7 @@ def _problems(place: Place) -> Iterator[Problem]:
     for word in place.directive.arguments:
         if word is lost:
             return  # a directive that lacks its semicolon is one fault
-        if word.lower() in _KNOWN or _PLACEHOLDER.search(word):
+        if word.lower() in _KNOWN or PLACEHOLDER.search(word):
             continue
         meant = meant_by(word)
         yield Problem(
@@ -51,19 +49,3 @@ def _respelt(place: Place, word: Argument, meant: tuple[str, ...]) -> Fix:
         words += meant if argument is word else (str(argument),)
     unique = tuple(dict.fromkeys(words))
     return Fix(f"write {' '.join(meant)}", Safety.SAFE, (ReplaceArguments(place, unique),))
-
-
-def meant_by(word: Argument | str) -> tuple[str, ...]:
-    """Return the versions that a misspelt word (`TLS1.2`, `TLSv1.2,TLSv1.3`) means; nothing where that is not clear."""
-    meant = []
-    for part in re.split(r"[,;|\s]+", word.strip(",;| ")):
-        match = _VERSION.fullmatch(part)
-        if match is None:
-            return ()
-        family, major, minor = match.groups()
-        family = "SSL" if family.lower() == "ssl" else "TLS"
-        name = f"{family}v{major}.{minor}" if minor not in (None, "0") else f"{family}v{major}"
-        if name not in PROTOCOLS:
-            return ()
-        meant.append(name)
-    return tuple(meant)

@@ -1,20 +1,22 @@
 """The list of protocol versions has a word that the server does not know.
 
 ## What it finds
-Anything but `SSLv2`, `SSLv3`, `TLSv1`, `TLSv1.1`, `TLSv1.2` and `TLSv1.3` in `ssl_protocols` and its relatives for
-upstreams (`proxy_ssl_protocols`, …).
+nginx: anything but `SSLv2`, `SSLv3`, `TLSv1`, `TLSv1.1`, `TLSv1.2` and `TLSv1.3` in `ssl_protocols` and its relatives
+for upstreams (`proxy_ssl_protocols`, …). Apache: anything but these and `all`, with or without a sign, in `SSLProtocol`
+and `SSLProxyProtocol`; `SSLv2`, unless it is taken away; `SSLv3` where the library was built without it.
 
 ## Why it matters
-nginx does not start, and a reload keeps the old configuration.
+The server does not start, and a reload keeps the old configuration.
 
 ## What clients see
-The server's log and `nginx -t` say `invalid value "…"`.
+The server's log and its own test say `invalid value "…"` (nginx) or `Illegal protocol '…'` (Apache).
 
 ## How to fix it
 Spell the version as the server does.
 
 ## False alarms that it avoids
-nginx takes the words in any case. Words with a variable or a template's placeholder are not judged.
+Both servers take the words in any case. Words with a variable or a template's placeholder are not judged. A version that
+only the target is too old for is directive-newer-than-target's subject.
 """
 
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ rule = Rule(
     why="the server refuses to start, and a reload keeps the old configuration",
     seen='nginx -t: [emerg] invalid value "…"',
     seen_apache="apache2 -t: SSLProtocol: Illegal protocol '…'",
-    sources=("nginx, ssl_protocols",),
+    sources=("nginx, ssl_protocols", "Apache HTTP Server, mod_ssl, SSLProtocol"),
     fix=Safety.SAFE,
 )
 
