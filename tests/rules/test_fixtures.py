@@ -92,7 +92,10 @@ def test_apache_reads_the_fixture(fixture: Fixture, tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         text = text.replace("127.0.0.", f"127.{os.getpid() >> 8 & 127}.{os.getpid() & 255}.")
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
-    modules = dict.fromkeys((*USUAL_MODULES, *re.findall(r"(?m)^LoadModule (\w+)_module", text)))
+    own = folder.rglob("*.conf") if fixture.entry.parent.name == fixture.name else [folder / fixture.entry.name]
+    texts = [path.read_text(encoding="utf-8", errors="surrogateescape") for path in own]
+    loaded = re.findall(r"(?m)^LoadModule (\w+)_module", "".join(texts))
+    modules = dict.fromkeys((*USUAL_MODULES, *loaded))
     server = ApacheServer(binary, folder, fixture.entry.name, modules=tuple(modules))
     try:
         passed, messages = server.test()

@@ -221,7 +221,9 @@ class TlsReader(SettingsReader):
 
     def _read_all(self, section: Section) -> TlsSettings:
         commands = self._commands_of(section)
-        protocols = self.one("protocols", section, "sslprotocol", self._protocols, self._protocols_default())
+        protocols = self._lines_replaced(
+            section, self.one("protocols", section, "sslprotocol", self._protocols, self._protocols_default())
+        )
         listed = self._listed_ciphers(section)
         listed13 = self._ciphersuites(section)
         order = self._library_option(self._flag(section, "sslhonorcipherorder", False), "ServerPreference")
@@ -334,6 +336,15 @@ class TlsReader(SettingsReader):
         return self.one(name, section, name, _flag, default)
 
     # -- protocols --------------------------------------------------------------------------------------------------
+
+    def _lines_replaced(self, section: Section, protocols: Setting[frozenset[str]]) -> Setting[frozenset[str]]:
+        """Note the lines of the same section that the one in force replaces."""
+        for level in (section, self.main):
+            *earlier, last = level.own.get("sslprotocol", (None,))
+            if last is not None and last in protocols.places:
+                protocols.replaced = tuple(dict.fromkeys((*protocols.replaced, *filter(None, earlier))))
+                break
+        return protocols
 
     def _protocols(self, place: Place) -> frozenset[str] | Unknown:
         found = protocols_of(place.directive.arguments, self.version)

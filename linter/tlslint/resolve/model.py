@@ -79,15 +79,17 @@ class Setting(Generic[T]):
     """A value and its provenance: the directives that set it, or the default and since when that is the default.
 
     `places` is empty for a default. Several places mean that several directives together make the value
-    (nginx unites repeated `ssl_protocols`, both servers collect certificates).
+    (nginx unites repeated `ssl_protocols`, both servers collect certificates). `replaced` are lines of the same block
+    without effect, because the one that counts comes later (Apache, protocol versions only).
     """
 
-    __slots__ = ("default", "places", "value")
+    __slots__ = ("default", "places", "replaced", "value")
 
     def __init__(self, value: T | Unknown, places: tuple[Place, ...] = (), default: str = "") -> None:
         self.value = value
         self.places = places
         self.default = default
+        self.replaced: tuple[Place, ...] = ()
 
     @property
     def known(self) -> T | None:

@@ -4,16 +4,20 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from tlslint.intention import Fix, Safety, SetValue
+from tlslint.parse.tree import Argument
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, Setting
 from tlslint.rules.words import governed_by, governing, listed, releases
 from tlslint.target import Target, Version
 from tlslint.tls.handshake import TLS13, build, level_of
-from tlslint.tls.protocols import compiled, negotiable
+from tlslint.tls.protocols import PROTOCOLS, compiled, negotiable
 
 SERVERS_WITH_TLS13 = {"nginx": Version("1.13.0"), "apache": Version("2.4.36")}
 """Since when the servers have the version (their change logs)."""
+_SPELLINGS = {str(name).lower(): str(name) for name in PROTOCOLS}
+_ALL = frozenset(str(name) for name in PROTOCOLS[1:])
+"""What `all` means to Apache: SSLv2 it does not have."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,41 @@ def united_by_accident(use: Use) -> frozenset[str]:
         return frozenset()
     last = {word.lower() for word in use.plain.places[-1].directive.arguments}
     return frozenset(name for name in use.listed if name.lower() not in last)
+
+
+def read_line(words: Iterable[Argument]) -> tuple[frozenset[str], frozenset[str], Argument | None]:
+    """Read a line of Apache's: what it switches on, what of it an earlier part did in vain, and the word to blame.
+
+    A word without a sign replaces all that stands before it.
+    """
+    enabled: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+    by: Argument | None = None
+    for word in words:
+        sign, named = word[:1], _named(word)
+        if sign == "-":
+            enabled -= named
+        elif sign == "+":
+            enabled |= named
+        else:
+            if enabled - named:
+                lost, by = lost | (enabled - named), word
+            enabled = named
+    lost -= enabled
+    return enabled, lost, by if lost else None
+
+
+def _named(word: str) -> frozenset[str]:
+    name = word.lstrip("+-").lower()
+    return _ALL if name == "all" else frozenset(filter(None, [_SPELLINGS.get(name)]))
+
+
+def thrown_away(setting: Setting[frozenset[str]]) -> tuple[frozenset[str], Argument | None]:
+    """Return the versions that an Apache's line names in vain, and the word that throws them away."""
+    if setting.known is None or not setting.places:
+        return frozenset(), None
+    _, lost, word = read_line(setting.places[-1].directive.arguments)
+    return lost, word
 
 
 def asleep(deployment: Deployment, use: Use, names: list[str]) -> str:

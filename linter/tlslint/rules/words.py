@@ -30,16 +30,16 @@ def counted(number: int, noun: str) -> str:
 def place_of(setting: Setting[frozenset[str]], words: Collection[str]) -> Span:
     """Return the span of the first to the last of these words among the arguments that make a setting.
 
-    Words that are not written out (an OpenSSL command switches them on) fall back to the last directive's arguments.
-    Raises ValueError for a default, which has no place.
+    Words that are not written out are where `all` stands; those that an OpenSSL command switches on fall back to the
+    last directive's arguments. Raises ValueError for a default, which has no place.
     """
     if not setting.places:
         raise ValueError("a default has no place")
-    wanted = {word.lower() for word in words}
-    for place in setting.places:
-        hits = [argument for argument in place.directive.arguments if argument.lower() in wanted]
-        if hits:
-            return Span(hits[0].source, hits[0].start, hits[-1].end)
+    for wanted in ({word.lower() for word in words}, {"all"}):
+        for place in setting.places:
+            hits = [argument for argument in place.directive.arguments if argument.lower().removeprefix("+") in wanted]
+            if hits:
+                return Span(hits[0].source, hits[0].start, hits[-1].end)
     return setting.places[-1].span
 
 

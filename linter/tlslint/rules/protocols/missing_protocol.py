@@ -18,7 +18,8 @@ Add the version to the list.
 ## False alarms that it avoids
 Being stricter than the policy is no fault: only what the policy requires is missed, never an older version that it
 merely allows. Where the target's server or TLS library is too old for the version, the finding is advice. Values that
-nobody wrote are implicit-protocols' subject; what a command takes away is overridden-protocols'.
+nobody wrote are implicit-protocols' subject; what a command takes away is overridden-protocols', what a later word of
+Apache's list throws away protocol-list-reset's.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, allowing, available, completed, serving, wanted_protocols
+from tlslint.rules.versions import Use, allowing, available, completed, serving, thrown_away, wanted_protocols
 from tlslint.rules.words import directive_of, labels, listed
 from tlslint.tls.handshake import TLS13
 
@@ -46,7 +47,8 @@ rule = Rule(
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each list of versions that lacks one that the policy requires."""
     for use in serving(deployment):
-        missing = [name for name in policy.required_protocols if name not in use.listed]
+        lost, _ = thrown_away(use.plain) if deployment.server == "apache" else ((), None)
+        missing = [name for name in policy.required_protocols if name not in use.listed and name not in lost]
         if use.plain.explicit and missing and not (use.quic and TLS13 in missing):
             yield _finding(deployment, use, missing, policy)
 

@@ -3,7 +3,9 @@
 ## What it finds
 On a socket that several hosts share, nginx before 1.29.2 (and any nginx with LibreSSL) takes the protocol versions
 from the default server, whatever the selected host says. `MinProtocol` and `MaxProtocol` commands of a host that is
-not the default server are without effect on every version.
+not the default server are without effect on every version. Apache before 2.4.42 (and any with a library older than
+OpenSSL 1.1.1) takes them from the first virtual host of the address; on newer ones the commands of another host are
+without effect as long as no `SSLProtocol` is set for it or outside of all hosts.
 
 ## Why it matters
 A host that asks for TLS 1.3 only is served with everything that the default server allows, and nobody is told.
@@ -32,14 +34,18 @@ rule = Rule(
     name="shadowed-protocols",
     severity=Severity.ERROR,
     summary="a host's protocol versions have no effect, because the socket's default server decides them",
-    why="before nginx 1.29.2 the version is agreed on before the name is looked at",
+    why="before nginx 1.29.2 and Apache 2.4.42 the version is agreed on before the name is looked at",
     seen="clients negotiate the default server's versions: `openssl s_client -servername` shows them",
-    sources=("nginx, ssl_protocols: virtual servers", "nginx change log, 1.29.2"),
-    servers=("nginx",),
+    sources=(
+        "nginx, ssl_protocols: virtual servers",
+        "nginx change log, 1.29.2",
+        "Apache HTTP Server, CHANGES, 2.4.42: SSLProtocol per virtual host",
+    ),
     fix=Safety.UNSAFE,
 )
 
 Wishes = set[tuple[str, ...]]
+DECIDERS = {"nginx": "the socket's default server", "apache": "the first virtual host of the address"}
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -51,9 +57,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             listener = endpoint.listener
             if listener not in wishes:
                 wishes[listener] = _wishes(listener)
-            yield _shadowed(endpoint, shadow, policy, wishes[listener])
+            yield _shadowed(endpoint, shadow, policy, wishes[listener], DECIDERS[deployment.server])
         else:
-            yield from _ignored_command(endpoint)
+            yield from _ignored_command(endpoint, DECIDERS[deployment.server])
 
 
 def _wishes(listener: Listener) -> Wishes:
@@ -62,19 +68,19 @@ def _wishes(listener: Listener) -> Wishes:
     return {tuple(_versions(setting)) for setting in settings if setting.explicit}
 
 
-def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy, wishes: Wishes) -> Finding:
+def _shadowed(endpoint: Endpoint, shadow: Shadow, policy: Policy, wishes: Wishes, decider: str) -> Finding:
     own, governing = _versions(shadow.own), _versions(shadow.governing)
     weaker = min(governing, default="") < min(own, default="")
     where = f"on {shadow.versions}, " if shadow.versions else ""
     span = shadow.own.span
     assert span is not None
     return rule.finding(
-        f"{where}{directive_of(shadow.own)} has no effect for {{endpoint}}: the socket's default server decides, "
+        f"{where}{directive_of(shadow.own)} has no effect for {{endpoint}}: {decider} decides, "
         f"with {listed(governing) or 'none'}",
         span,
         severity=Severity.ERROR if weaker and not shadow.versions else Severity.WARNING,
         label="not in force" + (f" on {shadow.versions}" if shadow.versions else ""),
-        help="set the versions in the default server or above all hosts, or give this host a socket of its own",
+        help=f"set the versions in {decider} or above all hosts, or give this host an address or port of its own",
         endpoints=[endpoint.label],
         related=_decider(endpoint, shadow.governing),
         fix=_fix(endpoint, shadow, own, policy, wishes),
@@ -87,10 +93,10 @@ def _fix(endpoint: Endpoint, shadow: Shadow, own: list[str], policy: Policy, wis
     if wishes - {tuple(own)} or not own or not allowed:
         return None
     intention = SetValue("protocols", tuple(own), shadow.governing, (endpoint.listener.default,))
-    return Fix(f"allow {listed(own)} in the default server, which decides", Safety.UNSAFE, (intention,))
+    return Fix(f"allow {listed(own)} where it is decided", Safety.UNSAFE, (intention,))
 
 
-def _ignored_command(endpoint: Endpoint) -> Iterator[Finding]:
+def _ignored_command(endpoint: Endpoint, decider: str) -> Iterator[Finding]:
     own, governing = endpoint.answering.tls.effective_protocols, endpoint.tls.effective_protocols
     by_command = own.places[len(endpoint.answering.tls.protocols.places) :]
     if own.known is None or governing.known is None or own.known == governing.known or not by_command:
@@ -98,12 +104,12 @@ def _ignored_command(endpoint: Endpoint) -> Iterator[Finding]:
     weaker = min(governing.known, default="") < min(own.known, default="")
     command = by_command[-1].directive
     yield rule.finding(
-        f"{command.name} {command.arguments[0]} has no effect for {{endpoint}}: the socket's default server decides, "
+        f"{command.name} {command.arguments[0]} has no effect for {{endpoint}}: {decider} decides, "
         f"with {listed(sorted(governing.known)) or 'none'}",
         by_command[-1].span,
         severity=Severity.ERROR if weaker else Severity.WARNING,
         label="not in force",
-        help="give the command to the default server of the socket",
+        help=f"give the command to {decider}",
         endpoints=[endpoint.label],
         related=_decider(endpoint, governing),
     )

@@ -15,7 +15,7 @@ The server's log and its own test say `invalid value "…"` (nginx) or `Illegal 
 Spell the version as the server does.
 
 ## False alarms that it avoids
-Both servers take the words in any case. Words with a variable or a template's placeholder are not judged. A version that
+Both servers take the words in any case. Words with a variable or a placeholder are not judged. A version that
 only the target is too old for is directive-newer-than-target's subject.
 """
 
