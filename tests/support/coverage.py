@@ -1,4 +1,7 @@
-"""The fixtures of `fixtures/coverage` on real servers: free ports instead of those written, and clients that ask."""
+"""The fixtures of `fixtures/coverage` on real servers: free ports instead of those written, and clients that ask.
+
+`coverage_nginx` and `coverage_apache` have the tables, whose rows are described here.
+"""
 
 import re
 import shutil
@@ -13,8 +16,11 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
+import pytest
+
+from support.apache import USUAL_MODULES, ApacheBinary, ApacheServer
 from support.channel import StartTls
-from support.compare import Predicted
+from support.compare import Predicted, disagreements
 from support.random_nginx import UNKNOWN_NAME
 from support.scanner import Observation, scan
 from support.servers import NginxBinary, NginxServer, free_ports
@@ -23,6 +29,9 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 COVERAGE = FIXTURES / "coverage"
 PORT = re.compile(r"\b8\d{3}\b")
 """A port as the fixtures write it."""
+NO_TEXT = (".key", ".der", ".bin")
+"""Endings of files in fixtures that are copied as they are."""
+ENTRIES = {"nginx": "nginx.conf", "apache": "apache2.conf"}
 PER_NAME_SINCE = (1, 29, 2)
 
 
@@ -33,10 +42,11 @@ class Case:
     folder: Path
     ports: dict[str, int]
     """Real port by the one that the fixture writes."""
+    server: str = "nginx"
 
     @property
     def entry(self) -> Path:
-        return self.folder / "nginx.conf"
+        return self.folder / ENTRIES[self.server]
 
     @property
     def text(self) -> str:
@@ -49,18 +59,18 @@ class Case:
         return listen
 
 
-def prepare(name: str, folder: Path) -> Case:
+def prepare(name: str, folder: Path, server: str = "nginx") -> Case:
     """Copy a fixture, with absolute paths of certificates and free ports."""
     place = folder / "conf"
-    shutil.copytree(COVERAGE / name, place)
-    files = [path for path in place.rglob("*") if path.is_file() and path.suffix != ".key"]
+    shutil.copytree(COVERAGE / server / name, place)
+    files = [path for path in place.rglob("*") if path.is_file() and path.suffix not in NO_TEXT]
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     found = sorted({port for text in texts.values() for port in PORT.findall(text)})
     ports = dict(zip(found, free_ports(len(found)), strict=True))
     for path, text in texts.items():
-        text = text.replace("../../certificates/", f"{FIXTURES}/certificates/")
+        text = text.replace("../../../certificates/", f"{FIXTURES}/certificates/")
         path.write_text(PORT.sub(lambda match: str(ports[match[0]]), text), encoding="utf-8")
-    return Case(place, ports)
+    return Case(place, ports, server)
 
 
 def verdict(nginx: NginxBinary, case: Case) -> tuple[bool, str]:
@@ -103,18 +113,11 @@ def can_bind(address: str, port: int) -> bool:
     return True
 
 
-class Live:
-    """A running server and what its clients see; sockets are named as the fixture writes them."""
+class Clients:
+    """What clients see of a running server; sockets are named as the fixture writes them."""
 
-    def __init__(self, nginx: NginxBinary, case: Case, server: NginxServer) -> None:
-        self.nginx = nginx
+    def __init__(self, case: Case) -> None:
         self.case = case
-        self.server = server
-
-    @cached_property
-    def is_old(self) -> bool:
-        """Whether the default server decides the protocol versions of all names."""
-        return self.nginx.version < PER_NAME_SINCE
 
     def place(self, listen: str) -> tuple[str, int]:
         """Address and real port of a socket."""
@@ -202,6 +205,28 @@ class Live:
             return connection.getpeercert(binary_form=True) or b""
 
 
+class Live(Clients):
+    """A running nginx and its clients."""
+
+    def __init__(self, nginx: NginxBinary, case: Case, server: NginxServer) -> None:
+        super().__init__(case)
+        self.nginx = nginx
+        self.server = server
+
+    @cached_property
+    def is_old(self) -> bool:
+        """Whether the default server decides the protocol versions of all names."""
+        return self.nginx.version < PER_NAME_SINCE
+
+
+class LiveApache(Clients):
+    """A running Apache and its clients."""
+
+    def __init__(self, case: Case, server: ApacheServer) -> None:
+        super().__init__(case)
+        self.server = server
+
+
 def exchange(connection: socket.socket, host: str | None, path: str) -> str:
     """Send a request and read all of the answer; HTTP/1.0 where no host is named."""
     lines = [f"GET {path} HTTP/1.0"] if host is None else [f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close"]
@@ -222,4 +247,136 @@ def running(nginx: NginxBinary, case: Case) -> Iterator[Live]:
         yield Live(nginx, case, server)
 
 
-Claim = Callable[[Live], None]
+def apache_server(apache: ApacheBinary, case: Case) -> ApacheServer:
+    """An Apache for the fixture, with the usual modules besides those that it loads itself."""
+    text = case.text
+    # with the MPM that the fixture names, if it names one
+    modules = [name for name in USUAL_MODULES if f"{name}_module " not in text]
+    if "mpm_prefork_module " in text:
+        modules.remove("mpm_event")
+    case.entry.write_text(text.replace(" modules/mod_", f" {apache.modules}/mod_"), encoding="utf-8")
+    server = ApacheServer(apache, case.folder, modules=modules)
+    (server.root / "htdocs" / "index.html").write_text("content", encoding="utf-8")
+    (server.root / "htdocs" / "in").mkdir()
+    (server.root / "htdocs" / "in" / "index.html").write_text("inside", encoding="utf-8")
+    return server
+
+
+def status(answer: str) -> int:
+    """The status of an answer."""
+    return int(answer.split(" ", 2)[1])
+
+
+def headers(answer: str, name: str) -> list[str]:
+    """The values of all headers of that name."""
+    lines = answer.partition("\r\n\r\n")[0].split("\r\n")
+    return [line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name.lower()}:")]
+
+
+def fails(live: Clients, listen: str, sni: str | None, **options: Any) -> str:
+    """Why a handshake fails, in the words of the library."""
+    with pytest.raises(ssl.SSLError) as raised, live.tls(listen, sni, **options):
+        pass
+    return str(raised.value)
+
+
+class At:
+    """What `show` says of an endpoint: members of its JSON, with dots for inner ones, and some that are made up here.
+
+    `old` is for versions on which the default server decides protocols (before 1.29.2), `new` for the others;
+    `chain_lengths`, `files` (of certificates, without folder) and `host` (first name) are worked out.
+    """
+
+    def __init__(self, listen: str, sni: str | None, *, old: Any = None, new: Any = None, **both: Any) -> None:
+        self.listen = listen
+        self.sni = sni
+        self.old: dict[str, Any] = {**both, **(old or {})}
+        self.new: dict[str, Any] = {**both, **(new or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """A finding: the rule, and a part of the line that it points at."""
+
+    rule: str
+    line: str
+    until: tuple[int, ...] = (999,)
+    """It is found for versions of the server before this one."""
+    since: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; without a fixture it is `later`, with the reason why neither a prediction nor a rule shows it."""
+
+    number: int | str
+    what: str
+    fixture: str = ""
+    shows: tuple[At, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
+    """Sockets and names that `show` has no endpoint for, because nobody can get there."""
+    finds: tuple[Finds, ...] = ()
+    claim: Callable[[Any], None] | None = None
+    """What else is seen on the wire."""
+    later: str = ""
+    samples: tuple[tuple[str, str], ...] = ()
+    """A name for each pattern that is asked for."""
+    warns: tuple[str, ...] = ()
+    """Parts of warnings that some version gives after all."""
+    refuses_to_start: str = ""
+    """A pattern in the message with which nginx, although its test passes, does not start."""
+    binds: tuple[str, int] | None = None
+    """Address and port that it needs as they are written."""
+    read_only: str = ""
+    """Why the server is not started."""
+    unscanned: bool = False
+    """Whether the claim alone is asked of the server."""
+    targets: tuple[str, str] = ("", "")
+    """An old and a new target to predict for, where no server here can run it."""
+    openssl_conf: bool = False
+    """Whether the fixture brings an openssl.cnf."""
+
+    @property
+    def kind(self) -> str:
+        if self.later:
+            return "later"
+        return "prediction" if self.shows or self.absent else "rule"
+
+
+def value_of(predicted: Predicted, name: str) -> object:
+    """A member of a prediction by its dotted name, or one that the table makes up."""
+    if name == "chain_lengths":
+        return [len(certificate["chain"]) for certificate in predicted["certificates"]]
+    if name == "files":
+        return [Path(certificate["file"]).name for certificate in predicted["certificates"]]
+    if name == "host":
+        return predicted["virtual_host"]["names"][0]
+    if name == "unknown_what":
+        return [item["what"] for item in predicted["unknown"]]
+    found: object = predicted
+    # versions have dots of their own
+    for part in name.split(".", 1) if name.startswith("ciphers.") else name.split("."):
+        assert isinstance(found, dict)
+        found = found.get(part)
+    return found
+
+
+def shown(endpoints: list[Predicted], case: Case, expected: At) -> Predicted:
+    """The endpoint that the table speaks of."""
+    here = [
+        endpoint
+        for endpoint in endpoints
+        if case.written(endpoint["listen"]) == expected.listen and endpoint["sni"] == expected.sni
+    ]
+    assert len(here) == 1, f"{expected.listen} {expected.sni}: {len(here)} endpoints"
+    return here[0]
+
+
+def contradictions(live: Clients, endpoints: list[Predicted], row: Row) -> list[str]:
+    """Each point in which the server contradicts what is shown."""
+    found = []
+    for predicted in endpoints:
+        seen = live.look(predicted, dict(row.samples))
+        who = f"{predicted['sni']} on {predicted['listen']}"
+        found += [f"{who}: {point}" for point in disagreements(predicted, seen, ("h2", "http/1.1", "imap"))]
+    return found

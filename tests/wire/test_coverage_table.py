@@ -8,9 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from support.compare import Predicted, disagreements
-from support.coverage import COVERAGE, Case, Live, can_bind, prepare, running, verdict
-from support.coverage_table import ROWS, At, Row
+from support.compare import Predicted
+from support.coverage import (
+    COVERAGE,
+    Case,
+    Row,
+    can_bind,
+    contradictions,
+    prepare,
+    running,
+    shown,
+    value_of,
+    verdict,
+)
+from support.coverage_nginx import ROWS
 from support.prediction import deployment_of, endpoints_of, target_of
 from support.servers import NginxBinary, NginxServer, ServerError, has_ipv6_loopback
 from tlslint.check import check
@@ -64,7 +75,7 @@ def test_every_row_is_covered_or_waits() -> None:
         if row.fixture:
             assert row.fixture.startswith(f"{row.number:02}-"), row
             assert row.shows or row.absent or row.finds, f"row {row.number} is shown by nothing"
-    assert {row.fixture for row in COVERED} == {path.name for path in COVERAGE.iterdir()}
+    assert {row.fixture for row in COVERED} == {path.name for path in (COVERAGE / "nginx").iterdir()}
     # what no configuration shows is the exception
     assert Counter(row.kind for row in ROWS)["later"] <= 3
 
@@ -78,35 +89,6 @@ def test_nginx_takes_the_fixture_without_a_warning(row: Row, nginx: NginxBinary,
     assert passes, messages
     warnings = [line for line in messages.splitlines() if "[warn]" in line]
     assert [line for line in warnings if not any(part in line for part in row.warns)] == []
-
-
-def value_of(predicted: Predicted, name: str) -> object:
-    """A member of a prediction by its dotted name, or one that the table makes up."""
-    if name == "chain_lengths":
-        return [len(certificate["chain"]) for certificate in predicted["certificates"]]
-    if name == "files":
-        return [Path(certificate["file"]).name for certificate in predicted["certificates"]]
-    if name == "host":
-        return predicted["virtual_host"]["names"][0]
-    if name == "unknown_what":
-        return [item["what"] for item in predicted["unknown"]]
-    found: object = predicted
-    # versions have dots of their own
-    for part in name.split(".", 1) if name.startswith("ciphers.") else name.split("."):
-        assert isinstance(found, dict)
-        found = found.get(part)
-    return found
-
-
-def shown(endpoints: list[Predicted], case: Case, expected: At) -> Predicted:
-    """The endpoint that the table speaks of."""
-    here = [
-        endpoint
-        for endpoint in endpoints
-        if case.written(endpoint["listen"]) == expected.listen and endpoint["sni"] == expected.sni
-    ]
-    assert len(here) == 1, f"{expected.listen} {expected.sni}: {len(here)} endpoints"
-    return here[0]
 
 
 def assert_shown(row: Row, case: Case, endpoints: list[Predicted], is_old: bool) -> None:
@@ -133,7 +115,7 @@ def test_show(row: Row, nginx: NginxBinary, tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", RULED, ids=label)
 def test_rules(row: Row, nginx: NginxBinary, tmp_path: Path) -> None:
     # ports matter to rules, so the fixture is read as it stands
-    entry = COVERAGE / row.fixture / "nginx.conf"
+    entry = COVERAGE / "nginx" / row.fixture / "nginx.conf"
     deployment = deployment_of(target(row, nginx, Case(entry.parent, {})), entry)
     deployment.now, deployment.trust_store = NOW, ("none",)
     found = {
@@ -159,17 +141,7 @@ def test_the_wire(row: Row, nginx: NginxBinary, tmp_path: Path, monkeypatch: pyt
     endpoints = endpoints_of(deployment_of(target(row, nginx, case), case.entry))
     with running(nginx, case) as live:
         if not row.unscanned:
-            wrong = list(contradictions(live, endpoints, row))
+            wrong = contradictions(live, endpoints, row)
             assert wrong == []
         if row.claim:
             row.claim(live)
-
-
-def contradictions(live: Live, endpoints: list[Predicted], row: Row) -> list[str]:
-    """Each point in which the server contradicts what is shown."""
-    found = []
-    for predicted in endpoints:
-        seen = live.look(predicted, dict(row.samples))
-        who = f"{predicted['sni']} on {predicted['listen']}"
-        found += [f"{who}: {point}" for point in disagreements(predicted, seen, ("h2", "http/1.1", "imap"))]
-    return found
