@@ -8,7 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,7 +61,8 @@ class Case:
 
 def prepare(name: str, folder: Path, server: str = "nginx") -> Case:
     """Copy a fixture, with absolute paths of certificates and free ports."""
-    place = folder / "conf"
+    # a folder called `conf` would be taken for one below a server root
+    place = folder / "site"
     shutil.copytree(COVERAGE / server / name, place)
     files = [path for path in place.rglob("*") if path.is_file() and path.suffix not in NO_TEXT]
     texts = {path: path.read_text(encoding="utf-8") for path in files}
@@ -247,7 +248,7 @@ def running(nginx: NginxBinary, case: Case) -> Iterator[Live]:
         yield Live(nginx, case, server)
 
 
-def apache_server(apache: ApacheBinary, case: Case) -> ApacheServer:
+def apache_server(apache: ApacheBinary, case: Case, environment: Iterable[tuple[str, str]] = ()) -> ApacheServer:
     """An Apache for the fixture, with the usual modules besides those that it loads itself."""
     text = case.text
     # with the MPM that the fixture names, if it names one
@@ -255,7 +256,7 @@ def apache_server(apache: ApacheBinary, case: Case) -> ApacheServer:
     if "mpm_prefork_module " in text:
         modules.remove("mpm_event")
     case.entry.write_text(text.replace(" modules/mod_", f" {apache.modules}/mod_"), encoding="utf-8")
-    server = ApacheServer(apache, case.folder, modules=modules)
+    server = ApacheServer(apache, case.folder, modules=modules, environment=dict(environment))
     (server.root / "htdocs" / "index.html").write_text("content", encoding="utf-8")
     (server.root / "htdocs" / "in").mkdir()
     (server.root / "htdocs" / "in" / "index.html").write_text("inside", encoding="utf-8")
@@ -303,6 +304,8 @@ class Finds:
     until: tuple[int, ...] = (999,)
     """It is found for versions of the server before this one."""
     since: tuple[int, ...] = ()
+    message: str = ""
+    """A part of what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +327,7 @@ class Row:
     warns: tuple[str, ...] = ()
     """Parts of warnings that some version gives after all."""
     refuses_to_start: str = ""
-    """A pattern in the message with which nginx, although its test passes, does not start."""
+    """A pattern in the message with which the server, although its test passes, does not start."""
     binds: tuple[str, int] | None = None
     """Address and port that it needs as they are written."""
     read_only: str = ""
@@ -335,6 +338,10 @@ class Row:
     """An old and a new target to predict for, where no server here can run it."""
     openssl_conf: bool = False
     """Whether the fixture brings an openssl.cnf."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """What the server finds in its environment."""
+    public: bool = False
+    """Whether rules are asked with port 80 of all addresses in place of 127.0.0.1:8080."""
 
     @property
     def kind(self) -> str:
@@ -370,6 +377,16 @@ def shown(endpoints: list[Predicted], case: Case, expected: At) -> Predicted:
     ]
     assert len(here) == 1, f"{expected.listen} {expected.sni}: {len(here)} endpoints"
     return here[0]
+
+
+def assert_shown(row: Row, case: Case, endpoints: list[Predicted], is_old: bool) -> None:
+    """What the table says of endpoints is what `show` says."""
+    for expected in row.shows:
+        predicted = shown(endpoints, case, expected)
+        for name, value in (expected.old if is_old else expected.new).items():
+            assert value_of(predicted, name) == value, f"{name} of {expected.sni} on {expected.listen}"
+    there = {(case.written(endpoint["listen"]), endpoint["sni"]) for endpoint in endpoints}
+    assert there.isdisjoint(row.absent)
 
 
 def contradictions(live: Clients, endpoints: list[Predicted], row: Row) -> list[str]:

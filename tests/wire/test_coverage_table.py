@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from support.compare import Predicted
 from support.coverage import (
     COVERAGE,
     Case,
     Row,
+    assert_shown,
     can_bind,
     contradictions,
     prepare,
     running,
-    shown,
-    value_of,
     verdict,
 )
 from support.coverage_nginx import ROWS
@@ -89,15 +87,6 @@ def test_nginx_takes_the_fixture_without_a_warning(row: Row, nginx: NginxBinary,
     assert passes, messages
     warnings = [line for line in messages.splitlines() if "[warn]" in line]
     assert [line for line in warnings if not any(part in line for part in row.warns)] == []
-
-
-def assert_shown(row: Row, case: Case, endpoints: list[Predicted], is_old: bool) -> None:
-    for expected in row.shows:
-        predicted = shown(endpoints, case, expected)
-        for name, value in (expected.old if is_old else expected.new).items():
-            assert value_of(predicted, name) == value, f"{name} of {expected.sni} on {expected.listen}"
-    there = {(case.written(endpoint["listen"]), endpoint["sni"]) for endpoint in endpoints}
-    assert there.isdisjoint(row.absent)
 
 
 @pytest.mark.parametrize("row", SHOWN, ids=label)
