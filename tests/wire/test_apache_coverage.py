@@ -72,7 +72,7 @@ def test_every_row_is_covered_or_waits() -> None:
         assert bool(row.shows or row.absent or row.finds) != bool(row.later), f"row {row.number} is shown by nothing"
     assert {row.fixture for row in COVERED} == {path.name for path in (COVERAGE / "apache").iterdir()}
     # what no configuration shows is the exception
-    assert Counter(row.kind for row in ROWS)["later"] <= 1
+    assert Counter(row.kind for row in ROWS)["later"] <= 5
 
 
 @pytest.mark.parametrize("row", COVERED, ids=label)
