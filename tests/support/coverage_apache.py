@@ -577,7 +577,10 @@ ROWS = (
         "F5", "A redirect whose engine is off.", "F5-redirect-engine-off",
         finds=(Finds("missing-https-redirect", "Listen 80"),), claim=stays_plain, public=True,
     ),
-    Row("F6", "A redirect without a slash.", "F6-redirect-without-a-slash", later="no rule yet", claim=names_run_together),
+    Row(
+        "F6", "A redirect without a slash.", "F6-redirect-without-a-slash", later="no rule yet",
+        claim=names_run_together,
+    ),
     Row("F7", "A redirect in a circle.", "F7-redirect-in-a-circle", later="no rule yet", claim=in_a_circle),
     Row(
         "R1", "A backend that nobody verifies.", "R1-backend-not-verified",
