@@ -33,7 +33,7 @@ class RuleError(Exception):
 
 def check(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule]) -> list[Finding]:
     """Return the findings of all rules, merged and in order of code; raises `RuleError` where a rule itself fails."""
-    return merge(list(findings_of(deployment, policy, rules)))
+    return merge(told_once(findings_of(deployment, policy, rules)))
 
 
 def findings_of(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule]) -> Iterator[Finding]:
@@ -52,6 +52,21 @@ def _in_words_of(server: str, rule: Rule, finding: Finding) -> Finding:
     """Say what is seen as this server says it, unless the rule said it for this very case."""
     seen = rule.seen_with(server)
     return finding if seen == rule.seen or finding.seen != rule.seen else replace(finding, seen=seen)
+
+
+def told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of one deployment without those of which another rule that was asked says more."""
+    found = list(findings)
+    if not any(finding.yields_to for finding in found):
+        return found
+    told = {(finding.name, finding.span.source.path, finding.span.start) for finding in found}
+    return [finding for finding in found if not any(name in told for name in _told_as(finding))]
+
+
+def _told_as(finding: Finding) -> Iterator[tuple[str, str, int]]:
+    for span in (finding.span, *(place.span for place in finding.related)) if finding.yields_to else ():
+        for name in finding.yields_to:
+            yield name, span.source.path, span.start
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:

@@ -58,6 +58,9 @@ class Finding:
     fix: Fix | None = None
     deployments: tuple[str, ...] = ()
     """The names of the deployments in which it is so, where the settings name several."""
+    yields_to: tuple[str, ...] = ()
+    """Names of rules that say more of the same fault: where one of them speaks of this place or of a related one, this
+    finding is left out."""
 
     @property
     def sort_key(self) -> tuple[str, int, str, str]:
@@ -106,6 +109,7 @@ class Rule:
         endpoints: Iterable[str] = (),
         related: Iterable[Related] = (),
         fix: Fix | None = None,
+        yields_to: Iterable[str] = (),
     ) -> Finding:
         """Return a finding of this rule with exactly one primary span."""
         return Finding(
@@ -122,6 +126,7 @@ class Rule:
             endpoints=tuple(dict.fromkeys(endpoints)),
             related=tuple(related),
             fix=fix,
+            yields_to=tuple(yields_to),
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tlslint import progress
 from tlslint.changed import Changed
-from tlslint.check import RuleError, RuleModule, findings_of, merge
+from tlslint.check import RuleError, RuleModule, findings_of, merge, told_once
 from tlslint.deployments import Part, all_around, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
@@ -82,7 +82,7 @@ def _found(
                 part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed, workers
             )
             for deployment in resolved(discovered, part, report):
-                found.extend(part.own(_judged(deployment, policy, rules, report)))
+                found.extend(part.own(told_once(_judged(deployment, policy, rules, report))))
                 gaps = list(undecided(deployment))
                 report.unknown.extend(gaps)
                 checked.add(deployment, gaps)

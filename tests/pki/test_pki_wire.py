@@ -2,10 +2,12 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
 from pki.workshop import FOLDER, Case, cases
+from support.apache import ApacheServer, needed_apache
 from support.servers import NGINX_NAMES, NginxServer, free_ports, needed_nginx
 
 STARTED = [case for case in cases().values() if not case.refusal and not (case.key and "encrypted" in case.key.name)]
@@ -40,10 +42,27 @@ def test_clients_report_what_the_manifest_quotes(binary: str) -> None:
     nginx = needed_nginx(binary)
     ports = free_ports(len(STARTED))
     blocks = "".join(server_block(case, port) for case, port in zip(STARTED, ports, strict=True))
-    wrong = []
     with NginxServer(nginx, f"events {{}} http {{\n{blocks}}}\n"):
-        for case, port in zip(STARTED, ports, strict=True):
-            text = report(case, port)
-            if bool(text) != bool(case.seen) or case.seen not in text:
-                wrong.append((case.name, case.seen, text[-300:]))
+        wrong = list(disagreements(STARTED, ports))
+    assert not wrong, "\n".join(map(repr, wrong))
+
+
+def disagreements(asked: list[Case], ports: list[int]) -> Iterator[tuple[str, str, str]]:
+    """Yield the cases for which the client reports something else than the manifest says."""
+    for case, port in zip(asked, ports, strict=True):
+        text = report(case, port)
+        if bool(text) != bool(case.seen) or case.seen not in text:
+            yield case.name, case.seen, text[-300:]
+
+
+def test_clients_of_apache_report_the_same() -> None:
+    started = [case for case in STARTED if not case.apache_refusal]
+    ports = free_ports(len(started))
+    hosts = "".join(
+        f"Listen 127.0.0.1:{port}\n<VirtualHost 127.0.0.1:{port}>\nSSLEngine on\n"
+        f"SSLCertificateFile {case.certificate}\nSSLCertificateKeyFile {case.key}\n</VirtualHost>\n"
+        for case, port in zip(started, ports, strict=True)
+    )
+    with ApacheServer(needed_apache(), f"ServerName base.example.test\n{hosts}"):
+        wrong = list(disagreements(started, ports))
     assert not wrong, "\n".join(map(repr, wrong))

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from pki.workshop import FOLDER, SCRIPT, Case, anchors, cases
-from support.servers import NGINX_NAMES, NginxServer, needed_nginx
+from support.apache import ApacheServer, needed_apache
+from support.servers import NGINX_NAMES, NginxServer, ServerError, free_ports, needed_nginx
 from tlslint.pki import dates
 from tlslint.pki.bundle import Certificate, key_matches, read_bundle, read_private_key_facts
 from tlslint.pki.chain import Authorities, Chain, Fault, analyse
@@ -302,6 +303,29 @@ def test_nginx_refuses_with_the_words_of_the_manifest(name: str, binary: str) ->
     verdict = _verdict(case)
     if verdict is not None:
         assert verdict in messages
+
+
+@pytest.mark.parametrize("name", [name for name in STARTED if cases()[name].apache_refusal])
+def test_apache_refuses_with_the_words_of_the_manifest(name: str) -> None:
+    case = cases()[name]
+    (port,) = free_ports(1)
+    key = f"SSLCertificateKeyFile {case.key}\n" if case.key else ""
+    text = (
+        f"ServerName base.example.test\nListen 127.0.0.1:{port}\n<VirtualHost 127.0.0.1:{port}>\nSSLEngine on\n"
+        f"SSLCertificateFile {case.certificate}\n{key}</VirtualHost>\n"
+    )
+    server = ApacheServer(needed_apache(), text)
+    try:
+        passed, messages = server.test()
+        assert passed == case.apache_refusal.startswith("AH"), "what is there is looked at when the server starts"
+        with pytest.raises(ServerError) as error:
+            server.start()
+    finally:
+        server.stop()
+    assert case.apache_refusal in messages + str(error.value)
+    verdict = _verdict(case)
+    if verdict is not None and passed:
+        assert verdict in str(error.value)
 
 
 def _verdict(case: Case) -> str | None:

@@ -26,6 +26,9 @@ class Case:
     settings: dict[str, str]
     now: datetime
     refusal: str
+    """What nginx says that does not start with it."""
+    apache_refusal: str
+    """The same of Apache, which may find out at its start only; OpenSSL's reason is nginx's."""
     seen: str
     twin: str | None
 
@@ -54,6 +57,7 @@ def cases() -> dict[str, Case]:
             settings=entry["settings"],
             now=datetime.fromisoformat(entry["now"]),
             refusal=entry.get("refusal", ""),
+            apache_refusal=entry.get("apache_refusal", ""),
             seen=entry.get("seen", ""),
             twin=entry.get("twin"),
         )

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki.issue import Authority, issue, leaf
+from support.apache import ApacheServer, needed_apache
 from support.servers import NginxBinary, NginxServer, free_ports, missing
 from tlslint.finding import Severity
 from tlslint.run import lint
@@ -23,6 +24,8 @@ ROOT = issue("Wire Root", not_before=NOW - timedelta(days=900), not_after=NOW + 
 ISSUING = issue("Wire Issuing CA", ROOT, not_before=NOW - timedelta(days=800), not_after=NOW + timedelta(days=800))
 VALID: dict[str, Any] = {"not_before": NOW - timedelta(days=10), "not_after": NOW + timedelta(days=80)}
 OTHER = issue("Wire Other CA", ROOT, not_before=NOW - timedelta(days=800), not_after=NOW + timedelta(days=800))
+NARROW = issue("Wire Narrow CA", ROOT, path_length=0, **VALID)
+BELOW = issue("Wire Below Narrow CA", NARROW, **VALID)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ FAULTS = {
     ),
     "with-root": Fault((GOOD, ISSUING, ROOT), "TLS306"),
     "twice": Fault((GOOD, GOOD, ISSUING), "TLS307"),
+    "path-too-long": Fault((leaf(HOST, BELOW, **VALID), BELOW, NARROW), "TLS322", "path length constraint exceeded"),
     "self-signed": Fault((leaf(HOST, None, **VALID),), "TLS315", "self-signed certificate"),
     "other-name": Fault(
         (leaf("other.example.test", ISSUING, **VALID), ISSUING),
@@ -91,17 +95,21 @@ def key_text(authority: Authority) -> bytes:
     return pem
 
 
-def write(folder: Path, fault: Fault, port: int) -> Path:
+def write(folder: Path, fault: Fault, port: int, server: str = "nginx") -> Path:
     (folder / "site.pem").write_bytes(b"".join(authority.pem for authority in fault.chain))
     (folder / "site.key").write_bytes(key_text(fault.key or fault.chain[0]))
     (folder / "site.key").chmod(0o600)
     (folder / "root.pem").write_bytes(ROOT.pem)
     for index, authority in enumerate(fault.beside):
         (folder / f"beside-{index}.pem").write_bytes(authority.pem)
-    path = folder / "nginx.conf"
+    path = folder / ("nginx.conf" if server == "nginx" else "apache2.conf")
     path.write_text(
         f"events {{}}\nhttp {{\nserver {{\nlisten 127.0.0.1:{port} ssl;\nserver_name {HOST};\n"
-        "ssl_certificate site.pem;\nssl_certificate_key site.key;\n}\n}\n",
+        "ssl_certificate site.pem;\nssl_certificate_key site.key;\n}\n}\n"
+        if server == "nginx"
+        else f"Listen 127.0.0.1:{port}\nServerName base.example.test\n<VirtualHost 127.0.0.1:{port}>\n"
+        f"ServerName {HOST}\nSSLEngine on\nSSLCertificateFile {folder}/site.pem\n"
+        f"SSLCertificateKeyFile {folder}/site.key\n</VirtualHost>\n",
         encoding="utf-8",
     )
     return path
@@ -125,7 +133,24 @@ def test_curl_says_what_the_rule_says(name: str, nginx: NginxBinary, tmp_path: P
     path = write(tmp_path, fault, port)
     with NginxServer(nginx, tmp_path):
         heard = curl(port, tmp_path / "root.pem")
-    settings = Settings(select=("TLS3", "TLS401", "TLS402", "TLS406"), trust_store=(str(tmp_path / "root.pem"),))
+    agree(fault, path, heard)
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name != "key-of-another-type"])
+def test_curl_says_the_same_of_apache(name: str, tmp_path: Path) -> None:
+    fault = FAULTS[name]
+    (port,) = free_ports(1)
+    path = write(tmp_path, fault, port, "apache")
+    with ApacheServer(needed_apache(), tmp_path):
+        heard = curl(port, tmp_path / "root.pem")
+    agree(fault, path, heard)
+
+
+def agree(fault: Fault, path: Path, heard: str) -> None:
+    """Hold what is found against what curl said."""
+    roots = (str(path.parent / "root.pem"),)
+    server = "nginx" if path.name == "nginx.conf" else "apache"
+    settings = Settings(select=("TLS3", "TLS401", "TLS402", "TLS406"), trust_store=roots, server=server)
     report = lint([str(path)], settings)
     findings = {finding.code: finding for finding in report.findings}
     assert (fault.code in findings) == bool(fault.code), findings

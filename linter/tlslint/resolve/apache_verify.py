@@ -44,6 +44,7 @@ FLAG, ONE, TWO, ONE_OR_TWO, RAW, NONE = "flag", "one", "two", "one or two", "raw
 TICKET_KEY_BYTES: Final = 48
 LEAST_CACHE_BYTES: Final = 8192
 MAX_WORDS: Final = 32
+_ABOUT_FILES: Final = ("certificate-not-found", "malformed-certificate")
 
 
 @dataclass(slots=True, frozen=True)
@@ -176,7 +177,8 @@ class _Verifier:
             return
         if facts.check is not None:
             for argument, message in facts.check(_Line(facts, place, self.version, self)):
-                yield _refusal(message, place.span if argument is None else argument.span)
+                yields_to = _ABOUT_FILES if facts.name.startswith("SSLCertificate") else ()
+                yield _refusal(message, place.span if argument is None else argument.span, yields_to=yields_to)
                 return
 
     def file_error(self, name: str, words: str) -> str:
@@ -222,7 +224,7 @@ class _Verifier:
             yield _refusal(
                 "No SSL protocols available (AH02231)", place.span,
                 advice="name what is on, e.g. -all +TLSv1.2 +TLSv1.3: each line starts from nothing",
-                at_start=True,
+                at_start=True, yields_to=("no-protocol",),
             )  # fmt: skip
 
     def _suites(self, tls: TlsSettings) -> Iterator[Problem]:
@@ -235,6 +237,7 @@ class _Verifier:
                     listed.places[-1].argument(-1).span,
                     advice="correct the names: those that OpenSSL does not know are dropped, and none is left",
                     at_start=True,
+                    yields_to=("unusable-cipher-list",),
                 )
         suites = tls.ciphersuites
         place = suites.places[-1] if suites.places else None
@@ -383,6 +386,7 @@ class _Verifier:
             return _refusal(
                 f'{what} "{pair.file}": {bundle.server_verdict} ({code})', pair.place.span,
                 advice="name a PEM file that begins with the server's own certificate", at_start=True,
+                yields_to=("malformed-certificate",),
             )  # fmt: skip
         if leaf is None or not bundle.complete:
             return "unread"
@@ -391,6 +395,7 @@ class _Verifier:
             return _refusal(
                 f'{what} "{pair.file}": {weak} ({code})', pair.place.span,
                 advice="have a new one issued for a longer key", at_start=True,
+                yields_to=("weak-key", "weak-signature"),
             )  # fmt: skip
         slots[leaf.key_type] = leaf
         return self._key_problem(pair, slots)
@@ -413,6 +418,7 @@ class _Verifier:
                 advice="name the key with SSLCertificateKeyFile, or put it into the certificate's file",
                 related=() if place is pair.place else ((pair.place.span, "the certificate"),),
                 at_start=True,
+                yields_to=("malformed-certificate", "incomplete-key-pair"),
             )
         if key.encrypted or key.key_type is None:
             return "encrypted"
@@ -425,6 +431,7 @@ class _Verifier:
             advice="name the key that belongs to the certificate; the lists are paired by their order",
             related=((pair.place.span, "the certificate"),),
             at_start=True,
+            yields_to=("key-mismatch", "chain-order"),
         )
 
     def _command_pairs(
@@ -534,7 +541,7 @@ class _Verifier:
             yield _refusal(
                 "SSLStapling: no stapling cache available (AH01958)", place.span,
                 advice="add SSLStaplingCache outside of the virtual hosts, e.g. shmcb:logs/stapling(128000)",
-                at_start=True,
+                at_start=True, yields_to=("stapling-without-cache",),
             )  # fmt: skip
 
     # -- towards backends -------------------------------------------------------------------------------------------
@@ -571,9 +578,10 @@ def _refusal(
     advice: str = "",
     related: tuple[tuple[Span, str], ...] = (),
     at_start: bool = False,
+    yields_to: tuple[str, ...] = (),
 ) -> Problem:
     said = 'apache2 -t says "Syntax OK", and Apache does not start' if at_start else "apache2 -t refuses it"
-    return Problem(kind, message, span, "error", label or said, advice, related)
+    return Problem(kind, message, span, "error", label or said, advice, related, yields_to=yields_to)
 
 
 def _failed(command: ConfCommand, reason: str) -> str:

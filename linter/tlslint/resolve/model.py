@@ -780,6 +780,8 @@ class Problem:
     endpoints: tuple[str, ...] = ()
     fix: Fix | None = None
     """What would make it go away, where that is clear."""
+    yields_to: tuple[str, ...] = ()
+    """Names of rules that may say more of the same fault, at its span or at a related one."""
 
 
 @dataclass(slots=True, eq=False)

@@ -23,6 +23,12 @@ def file_span(pair: CertificatePair) -> Span:
     return pair.place.argument(-1).span
 
 
+def chain_span(served: "Served") -> Span:
+    """Return the argument that names the file of the certificates behind the first one."""
+    pair = served.pairs[0]
+    return file_span(pair) if pair.chain_place is None else pair.chain_place.argument(-1).span
+
+
 def key_span(pair: CertificatePair) -> Span:
     """Return the argument that names the key's file; the certificate's where there is none."""
     return pair.key_place.argument(-1).span if pair.key_place is not None else file_span(pair)
@@ -45,8 +51,17 @@ def elsewhere(served: "Served") -> tuple[Related, ...]:
 
 def named(served: "Served") -> str:
     """Write a served file as the configuration does."""
-    file = served.pairs[0].file
-    return 'the certificate in "data:"' if file.startswith("data:") else f'"{file}"'
+    pair = served.pairs[0]
+    if pair.file.startswith("data:"):
+        return 'the certificate in "data:"'
+    if pair.chain_file:
+        return f'"{pair.file}" with the chain in "{pair.chain_file}"'
+    return f'"{pair.file}"' + (", completed with CAs of clients" if is_completed(served) else "")
+
+
+def is_completed(served: "Served") -> bool:
+    """Whether the server adds certificates of other files behind the only one of this file (Apache: CAs of clients)."""
+    return not served.pairs[0].chain_file and any(not entry.end for entry in served.bundle.entries)
 
 
 def chains(deployment: Deployment) -> Iterator[tuple["Served", "Chain"]]:

@@ -60,6 +60,7 @@ def reported(rule: Rule, deployment: Deployment) -> Iterator[Finding]:
             endpoints=problem.endpoints,
             related=related_places(problem),
             fix=problem.fix,
+            yields_to=problem.yields_to,
         )
 
 

@@ -9,8 +9,9 @@ A certificate or key file that is not there, or is a directory. It is an error w
 The server opens every certificate at its start, whether or not a client ever asks for it.
 
 ## What clients see
-Connection refused, after the next restart; a reload keeps the old configuration. nginx says `cannot load certificate
-"…": BIO_new_file() failed (… No such file or directory …)`.
+Connection refused, after the next restart. nginx says `cannot load certificate "…": BIO_new_file() failed (… No such
+file or directory …)`, and a reload keeps the old configuration. Apache says `SSLCertificateFile: file '…' does not
+exist or is empty`, for hosts without TLS as well.
 
 ## How to fix it
 Correct the path, or put the file there. In a repository that holds no certificates, say with `--root` or `path-map`
@@ -27,8 +28,8 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.parse.tree import Span
 from tlslint.policy import Policy
-from tlslint.resolve.model import CertificatePair, Deployment
-from tlslint.rules.served import also_named, file_span, key_span
+from tlslint.resolve.model import CertificatePair, Deployment, Place
+from tlslint.rules.served import also_named, key_span
 
 rule = Rule(
     code="TLS301",
@@ -37,10 +38,13 @@ rule = Rule(
     summary="a certificate or key that the configuration names does not exist",
     why="the server opens every certificate at its start, whether or not a client asks for it",
     seen='nginx does not start: cannot load certificate "…": BIO_new_file() failed (… No such file or directory …)',
-    seen_apache="apache2 -t: file '…' does not exist or is empty",
+    seen_apache="apache2 -t: SSLCertificateFile: file '…' does not exist or is empty",
     sources=("nginx, ngx_http_ssl_module: ssl_certificate", "Apache HTTP Server, mod_ssl: SSLCertificateFile"),
 )
 SEEN_DIRECTORY = 'nginx does not start: cannot load certificate "…": PEM_read_bio_X509_AUX() failed (… no start line …)'
+
+
+SEEN_APACHE = "apache2 -t: SSLCertificateKeyFile: file '…' does not exist or is empty"
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -50,20 +54,35 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     certificates: dict[str, list[CertificatePair]] = {}
     keys: dict[str, list[CertificatePair]] = {}
     for pair in deployment.certificates.pairs:
-        if pair.bundle is None and deployment.certificates.is_missing(pair.trouble, pair.path, pair.reason):
-            certificates.setdefault(pair.path, []).append(pair)
+        path = _missed(pair, deployment)
+        if pair.bundle is None and deployment.certificates.is_missing(pair.trouble, path, pair.reason):
+            certificates.setdefault(path, []).append(pair)
         if pair.key is None and deployment.certificates.is_missing(pair.key_trouble, pair.key_path, pair.key_reason):
             keys.setdefault(pair.key_path, []).append(pair)
     for pairs in certificates.values():
         first = pairs[0]
-        places = [pair.place for pair in pairs]
-        seen = SEEN_DIRECTORY if first.trouble == "not-a-file" else rule.seen
-        yield _finding(f"the certificate {first.reason}", file_span(first), seen, also_named(places))
+        places = [_place(pair) for pair in pairs]
+        seen = SEEN_DIRECTORY if first.trouble == "not-a-file" and deployment.server == "nginx" else rule.seen
+        what = "certificate" if places[0] is first.place else "chain"
+        yield _finding(f"the {what} {first.reason}", places[0].argument(-1).span, seen, also_named(places))
     for pairs in keys.values():
         first = pairs[0]
         places = [pair.key_place for pair in pairs if pair.key_place is not None]
-        seen = rule.seen.replace("load certificate", "load certificate key")
+        nginx = rule.seen.replace("load certificate", "load certificate key")
+        seen = nginx if deployment.server == "nginx" else SEEN_APACHE
         yield _finding(f"the key {first.key_reason}", key_span(first), seen, also_named(places))
+
+
+def _place(pair: CertificatePair) -> Place:
+    """Return the directive that names what was not found: that of the chain, where it is the chain's file."""
+    is_chain = pair.chain_place is not None and pair.reason.startswith(f'"{pair.chain_file}"')
+    return pair.chain_place if is_chain and pair.chain_place is not None else pair.place
+
+
+def _missed(pair: CertificatePair, deployment: Deployment) -> str:
+    if _place(pair) is pair.place or deployment.files is None:
+        return pair.path
+    return deployment.files.resolve(pair.chain_file, deployment.base)
 
 
 def _finding(message: str, span: Span, seen: str, related: tuple[Related, ...]) -> Finding:

@@ -8,7 +8,8 @@ The server takes the first certificate of the file as its own and sends the rest
 certificate certifies the one before (RFC 5246, section 7.4.2); strict clients refuse anything else.
 
 ## What clients see
-With an intermediate first the server does not start: `SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)`.
+With an intermediate first the server does not start: `SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)`;
+Apache: `AH02565: Certificate and private key … do not match`, which `apache2 -t` does not notice.
 Intermediates in disorder are put up with by OpenSSL, curl and browsers, and not by every device and library.
 
 ## How to fix it

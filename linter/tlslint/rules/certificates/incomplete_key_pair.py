@@ -9,12 +9,14 @@ With a certificate too many the server does not start. A key too many is usually
 
 ## What clients see
 Connection refused, after the next restart. nginx says `no "ssl_certificate_key" is defined for certificate "…"`.
+Apache says `AH02579: Init: Private key not found`, and `apache2 -t` nothing.
 
 ## How to fix it
 Name one key for each certificate, in the same order.
 
 ## False alarms that it avoids
-Inherited certificates and keys count. Apache may have the key in the certificate's file. Where an include could not be
+Inherited certificates and keys count. Apache may have the key in the certificate's file, and takes certificates and
+keys that a host lacks from the main server, by their order. Where an include could not be
 read, a missing key is not claimed.
 """
 
@@ -32,9 +34,16 @@ rule = Rule(
     summary="a certificate has no key, or a key no certificate",
     why="the server does not start with a certificate that has no key",
     seen='nginx does not start: no "ssl_certificate_key" is defined for certificate "…"',
-    sources=("nginx, ngx_http_ssl_module: ssl_certificate_key",),
-    servers=("nginx",),
+    seen_apache="Apache does not start (apache2 -t says nothing): AH02579: Init: Private key not found",
+    sources=(
+        "nginx, ngx_http_ssl_module: ssl_certificate_key",
+        "Apache HTTP Server, mod_ssl: SSLCertificateFile, SSLCertificateKeyFile",
+    ),
 )
+DIRECTIVES = {
+    "nginx": ("ssl_certificate_key", ""),
+    "apache": ("SSLCertificateKeyFile", ", and no key is in its file"),
+}
 WHY_SURPLUS = "its certificate was forgotten, or it stands in the wrong place"
 
 
@@ -42,17 +51,24 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each certificate without a key and each key without a certificate."""
     alone: dict[str, list[CertificatePair]] = {}
     for pair in deployment.certificates.pairs:
-        if pair.file and pair.key_file is None and not _is_command(pair) and not _may_be_elsewhere(deployment):
+        if pair.file and _is_alone(pair) and not _is_command(pair) and not _may_be_elsewhere(deployment):
             alone.setdefault(pair.file, []).append(pair)
     for file, pairs in alone.items():
+        name, more = DIRECTIVES[deployment.server]
         yield rule.finding(
-            f'no "ssl_certificate_key" is defined for certificate "{file}"',
+            f'no "{name}" is defined for certificate "{file}"{more}',
             file_span(pairs[0]),
             label="no key goes with it",
-            help="name the key with ssl_certificate_key, in the order of the certificates",
+            help=f"name the key with {name}, in the order of the certificates",
             related=also_named(pair.place for pair in pairs),
         )
     yield from _surplus(deployment.virtual_hosts)
+
+
+def _is_alone(pair: CertificatePair) -> bool:
+    """Whether nothing names a key, and (Apache) the certificate's own file, which was read, holds none."""
+    inside = pair.key_place is pair.place and pair.key is not None and not pair.key.count and not pair.key.unsupported
+    return pair.key_file is None or inside
 
 
 def _is_command(pair: CertificatePair) -> bool:

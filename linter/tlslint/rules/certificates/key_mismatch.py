@@ -2,22 +2,24 @@
 
 ## What it finds
 A certificate whose key is another one's. Where both are of the same type the server notices and refuses to start. Where
-they are not (an RSA certificate with an EC key) it starts without a word, and the certificate is never used.
+they are not (an RSA certificate with an EC key) nginx starts without a word, and the certificate is never used.
 
 ## Why it matters
 A certificate without its key proves nothing: no handshake can use it.
 
 ## What clients see
 Nothing, because the server does not start: `SSL_CTX_use_PrivateKey("…") failed (… key values mismatch)`. With a key of
-another type the server runs, and clients meet `handshake failure`.
+another type nginx runs, and clients meet `handshake failure`. Apache notices that too, at its start and not with
+`apache2 -t`: `AH02565: Certificate and private key … do not match`.
 
 ## How to fix it
 Name the key with which the certificate was requested: certificate and key agree when `openssl x509 -pubkey -noout -in
 cert.pem` and `openssl pkey -pubout -in key.pem` print the same.
 
 ## False alarms that it avoids
-Several certificates and keys are matched as OpenSSL does, by type: two pairs whose keys are swapped work. An encrypted
-or unreadable key is not judged. A file that begins with an intermediate is chain-order.
+Several certificates and keys are matched as the server does: nginx goes by type, so that two pairs whose keys are
+swapped work; Apache goes by their order. An encrypted or unreadable key is not judged. A file that begins with an
+intermediate is chain-order.
 """
 
 from collections.abc import Iterator

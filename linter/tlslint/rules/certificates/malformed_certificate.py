@@ -9,8 +9,9 @@ server passes over without a word: a damaged BEGIN line drops a certificate from
 The server does not start with a file that it cannot read. What it silently drops is missing in the chain.
 
 ## What clients see
-Connection refused, after the next restart; a reload keeps the old configuration. nginx says `cannot load certificate
-"…": PEM_read_bio_X509_AUX() failed (… no start line …)`, or `bad end line`, `bad base64 decode`, `ASN1 lib`.
+Connection refused, after the next restart. nginx says `cannot load certificate "…": PEM_read_bio_X509_AUX() failed (…
+no start line …)`, or `bad end line`, `bad base64 decode`, `ASN1 lib`, and a reload keeps the old configuration. Apache
+says `AH02562: Failed to configure certificate … (with chain)`, `apache2 -t` says nothing, and a reload ends the server.
 
 ## How to fix it
 Get the file again from where it came, in PEM form: `openssl x509 -inform DER -in file -out file.pem` converts DER.
@@ -41,6 +42,8 @@ rule = Rule(
     seen_apache="Apache does not start (apache2 -t says nothing): AH02562: Failed to configure certificate …",
     sources=("OpenSSL: PEM_read_bio_X509_AUX(3)", "RFC 7468"),
 )
+SEEN_KEY = 'nginx does not start: cannot load certificate key "…": PEM_read_bio_PrivateKey() failed (…)'
+SEEN_KEY_APACHE = "Apache does not start (apache2 -t says nothing): AH02579: Init: Private key not found"
 WHY_DROPPED = "clients get a shorter chain than the file was meant to hold"
 
 
@@ -56,43 +59,59 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for pairs in by_bundle.values():
         bundle = pairs[0].bundle
         assert bundle is not None
-        yield from _refused(bundle, pairs)
+        yield from _refused(bundle, pairs, deployment)
     for pairs in by_key.values():
-        yield _refused_key(pairs)
+        yield _refused_key(pairs, deployment)
     yield from _dropped(deployment)
 
 
-def _refused(bundle: "Bundle", pairs: list[CertificatePair]) -> Iterator[Finding]:
+def _refused(bundle: "Bundle", pairs: list[CertificatePair], deployment: Deployment) -> Iterator[Finding]:
     verdict = bundle.server_verdict
     if verdict is None:
         return
     problem = next(problem for problem in bundle.problems if problem.kind.value == "fatal")
-    function = "PEM_read_bio_X509" if bundle.certificates else "PEM_read_bio_X509_AUX"
     where = "" if problem.line == 1 else f" (line {problem.line})"
     yield rule.finding(
         f'the server cannot read "{pairs[0].file}"{where}: {problem.message}',
         file_span(pairs[0]),
         label=verdict,
-        seen=f'nginx does not start: cannot load certificate "…": {function}() failed (… {verdict} …)',
+        seen=_seen(bundle, verdict, pairs[0], deployment.server),
         help="replace it by the certificate and its chain in PEM form",
         related=also_named(pair.place for pair in pairs),
     )
 
 
+def _seen(bundle: "Bundle", verdict: str, pair: CertificatePair, server: str) -> str:
+    if server == "nginx":
+        function = "PEM_read_bio_X509" if bundle.certificates else "PEM_read_bio_X509_AUX"
+        return f'nginx does not start: cannot load certificate "…": {function}() failed (… {verdict} …)'
+    if not bundle.size:
+        return "apache2 -t: SSLCertificateFile: file '…' does not exist or is empty"
+    code, which = ("AH02561", "…") if pair.chain_file else ("AH02562", "… (with chain)")
+    return (
+        f"Apache does not start (apache2 -t says nothing): {code}: Failed to configure certificate {which}: {verdict}"
+    )
+
+
 def _is_refused(pair: CertificatePair) -> bool:
-    """Whether the server finds no key in the file; a key of an unusual kind it may know and tlslint not."""
+    """Whether the server finds no key in the file; a key of an unusual kind it may know and tlslint not.
+
+    Where only the certificate's file is named, the key is missing, and this file is none of a key.
+    """
     key = pair.key
-    return key is not None and bool(key.problem) and (key.count == 0 or key.unsupported)
+    if key is None or not key.problem or pair.key_place is pair.place:
+        return False
+    return key.count == 0 or key.unsupported
 
 
-def _refused_key(pairs: list[CertificatePair]) -> Finding:
+def _refused_key(pairs: list[CertificatePair], deployment: Deployment) -> Finding:
     first = pairs[0]
     assert first.key is not None
     return rule.finding(
         f'the server cannot read the key in "{first.key_file}": {first.key.problem}',
         key_span(first),
         label="no usable private key",
-        seen='nginx does not start: cannot load certificate key "…": PEM_read_bio_PrivateKey() failed (…)',
+        seen=SEEN_KEY if deployment.server == "nginx" else SEEN_KEY_APACHE,
         help="replace it by the private key in PEM form",
         related=also_named(pair.key_place for pair in pairs if pair.key_place is not None),
     )

@@ -16,7 +16,8 @@ Give each name a host of its own, or have one certificate issued for all names. 
 together.
 
 ## False alarms that it avoids
-Certificates of different key types, and a directive that repeats the same file, are silent.
+Certificates of different key types, and a directive that repeats the same file, are silent. With Apache an entry of a
+host replaces the main server's at the same place of the list: what a host inherits beyond its own counts.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,11 @@ rule = Rule(
     summary="a certificate is never served, because a later one of the same key type takes its place",
     why="the server keeps one certificate for each type of key, the last",
     seen="no message at all: the server starts and serves the last one to everybody",
-    sources=("OpenSSL: SSL_CTX_use_certificate(3)", "nginx, ngx_http_ssl_module: ssl_certificate"),
+    sources=(
+        "OpenSSL: SSL_CTX_use_certificate(3)",
+        "nginx, ngx_http_ssl_module: ssl_certificate",
+        "Apache HTTP Server, mod_ssl: SSLCertificateFile",
+    ),
 )
 
 

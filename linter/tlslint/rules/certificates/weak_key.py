@@ -9,8 +9,9 @@ is a warning. Intermediates that clients need count as well.
 Whoever computes the private key from the public one can be the server.
 
 ## What clients see
-curl: `(60) SSL certificate problem: EE certificate key too weak`. At OpenSSL's usual security level nginx itself
-refuses short keys: `SSL_CTX_use_certificate("…") failed (… ee key too small)`. Nobody notices the other flaws.
+curl: `(60) SSL certificate problem: EE certificate key too weak`. At OpenSSL's usual security level the
+server itself refuses short keys: `SSL_CTX_use_certificate("…") failed (… ee key too small)` (nginx), `AH02562: Failed
+to configure certificate …` (Apache, and `apache2 -t` says nothing). Nobody notices the other flaws.
 
 ## How to fix it
 Make a new key (P-256, or RSA with 2048 bits or more) and have a new certificate issued; revoke one whose key is broken.
