@@ -27,6 +27,7 @@ _TEXTS = {
     "session_cache": "SSLSessionCache",
     "session_timeout": "SSLSessionCacheTimeout",
     "stapling_responder": "SSLStaplingForceURL",
+    "stapling_cache": "SSLStaplingCache",
 }
 _VERIFY = {"required": "require"}
 _COMMANDS = {"groups": "Groups", "signature_algorithms": "SignatureAlgorithms"}

@@ -25,14 +25,20 @@ def bundle_edits(intention: RewriteBundle, deployment: Deployment) -> list[Edit]
     files = deployment.files
     if files is None or not pair.path or pair.bundle is None:
         raise CannotSpell("the file is not at hand")
-    source = files.certificate_source(pair.path)
+    name, path, wanted = pair.file, pair.path, intention.certificates
+    if pair.chain_file:
+        name, path = pair.chain_file, files.resolve(pair.chain_file, deployment.base)
+        if wanted[:1] != pair.bundle.certificates[:1]:
+            raise CannotSpell(f'"{name}" takes the place of what stands behind the first certificate')
+        wanted = wanted if path == pair.path else wanted[1:]
+    source = files.certificate_source(path)
     if isinstance(source, Unreadable):
-        raise CannotSpell(f'"{pair.file}" {source.reason}')
-    client = acme_client(files.real_path(pair.path))
+        raise CannotSpell(f'"{name}" {source.reason}')
+    client = acme_client(files.real_path(path))
     if client is not None:
-        why = f'"{pair.file}" is managed by {client.name}, which writes it anew with each certificate'
+        why = f'"{name}" is managed by {client.name}, which writes it anew with each certificate'
         raise CannotSpell(why, client.commands)
-    return list(_rewritten(source, intention.certificates))
+    return list(_rewritten(source, wanted))
 
 
 def _rewritten(source: Source, wanted: "tuple[Certificate, ...]") -> list[Edit]:
@@ -46,6 +52,14 @@ def _rewritten(source: Source, wanted: "tuple[Certificate, ...]") -> list[Edit]:
     if len(entries) != len(bundle.entries) or not bundle.complete or bundle.server_verdict:
         raise CannotSpell("not all of the file could be read")
     starts = [_with_its_text(data, entry.start) for entry in entries]
+    kept = _kept([entry.certificate for entry in entries], wanted)
+    if kept is not None:
+        ends = [_with_line_end(data, entry.end) for entry in entries]
+        return [
+            Edit(source, start, end, "", backup=True)
+            for index, (start, end) in enumerate(zip(starts, ends, strict=True))
+            if index not in kept
+        ]
     texts: dict[Certificate, str] = {}
     for entry, start in zip(entries, starts, strict=True):
         text = data[start : entry.end].decode("ascii")
@@ -61,6 +75,24 @@ def _rewritten(source: Source, wanted: "tuple[Certificate, ...]") -> list[Edit]:
         if text != source.text[start : entry.end]:
             edits.append(Edit(source, start, entry.end, text, backup=True))
     return edits
+
+
+def _kept(held: "list[Certificate]", wanted: "tuple[Certificate, ...]") -> set[int] | None:
+    """Return which of the certificates of a file stay, where all that is wanted is there already, in this order."""
+    kept: set[int] = set()
+    at = 0
+    for certificate in wanted:
+        if certificate not in held[at:]:
+            return None
+        at = held.index(certificate, at) + 1
+        kept.add(at - 1)
+    return kept
+
+
+def _with_line_end(data: bytes, end: int) -> int:
+    """Return where the line of an END mark ends, its line break included."""
+    found = data.find(b"\n", max(end - 1, 0))
+    return len(data) if found < 0 else found + 1
 
 
 def _with_its_text(data: bytes, start: int) -> int:

@@ -277,6 +277,7 @@ class TlsReader(SettingsReader):
             stapling_file=self._constant(None, "stapling_file"),
             stapling_responder=self.one("stapling_responder", section, "sslstaplingforceurl", _text, None),
             resolver=self._constant(True, "resolver"),
+            stapling_cache=self.one("stapling_cache", self.main, "sslstaplingcache", _text, None),
             options=self._options(section, commands),
             security_level=level_below(listed, self.target.openssl_conf.security_level),
             plain_ciphers=listed,

@@ -142,12 +142,12 @@ class CertificatePair:
     (`Unreadable.kind`).
 
     `chain_file` and `chain_place` are there where the certificates behind the first one come from another file;
-    `bundle` then has them in place of its own.
+    `bundle` then has them in place of its own, which `own_bundle` keeps.
     """
 
     __slots__ = (
         "bundle", "chain_file", "chain_place", "file", "key", "key_file", "key_path", "key_place", "key_reason",
-        "key_trouble", "path", "place", "reason", "trouble",
+        "key_trouble", "own_bundle", "path", "place", "reason", "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -182,6 +182,7 @@ class CertificatePair:
         self.key_path = key_path
         self.chain_file = chain_file
         self.chain_place = chain_place
+        self.own_bundle = bundle
 
     @property
     def leaf(self) -> "Certificate | None":
@@ -319,6 +320,8 @@ class TlsSettings:
     """A list of revoked certificates (or a directory of them) that is loaded and never looked at."""
     crl_check: Setting[str] | None = None
     """What is looked up in the lists: `none`, `leaf` or `chain`."""
+    stapling_cache: Setting[str | None] | None = None
+    """Where responses are kept, without which Apache staples nothing; None for a server that needs no such setting."""
     directories: "tuple[DirectoryTls, ...]" = ()
     """Sections for a part of the URL space or of the file system that ask for TLS of their own."""
     switches: tuple[tuple[str, Place], ...] = ()

@@ -124,6 +124,7 @@ from tlslint.rules.protocols import (
 )
 from tlslint.rules.revocation import (
     stapling_off,
+    stapling_without_cache,
     stapling_without_resolver,
     stapling_without_responder,
     unverified_stapling,
@@ -250,6 +251,7 @@ RULES: tuple[RuleModule, ...] = (
     tls_compression,
     stapling_without_responder,
     stapling_without_resolver,
+    stapling_without_cache,
     unverified_stapling,
     stapling_off,
     missing_hsts,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Related
+from tlslint.intention import RewriteBundle
 from tlslint.parse.tree import Span
 from tlslint.resolve.model import CertificatePair, Deployment, Place
 from tlslint.rules.words import counted
@@ -55,8 +56,8 @@ def named(served: "Served") -> str:
     if pair.file.startswith("data:"):
         return 'the certificate in "data:"'
     if pair.chain_file:
-        return f'"{pair.file}" with the chain in "{pair.chain_file}"'
-    return f'"{pair.file}"' + (", completed with CAs of clients" if is_completed(served) else "")
+        return f'"{pair.file}" followed by "{pair.chain_file}"'
+    return f'"{pair.file}"' + (" completed with CAs of clients" if is_completed(served) else "")
 
 
 def is_completed(served: "Served") -> bool:
@@ -80,6 +81,24 @@ def sent_on_the_way(chain: "Chain") -> Iterator["Certificate"]:
 def described(certificate: "Certificate", chain: "Chain") -> str:
     """Name a certificate by its part in a chain."""
     return "the certificate" if certificate == chain.leaf else f'the intermediate "{certificate.label}"'
+
+
+def rewritten(served: "Served", certificates: "Iterable[Certificate]") -> tuple[RewriteBundle, ...]:
+    """Return the intention that a chain is sent like this, once for each file that holds it."""
+    wanted = tuple(certificates)
+    by_file = {(pair.path, pair.chain_file): pair for pair in served.pairs}
+    return tuple(RewriteBundle(pair, wanted) for pair in by_file.values())
+
+
+def begun_with(first: "Iterable[Certificate]", chain: "Chain") -> "Iterator[Certificate]":
+    """Yield these certificates, and then whatever else is sent, as often as it is and in its order."""
+    begin = list(first)
+    yield from begin
+    for certificate in chain.certificates:
+        if certificate in begin:
+            begin.remove(certificate)
+        else:
+            yield certificate
 
 
 def quoted(certificates: Iterable["Certificate"], most: int = MAX_NAMED) -> list[str]:

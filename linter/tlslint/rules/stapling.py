@@ -4,12 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tlslint.intention import SetValue
 from tlslint.record import dataclass
 from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
+from tlslint.rules.words import governing
 
 if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
     from tlslint.resolve.certificates import Served
+
+USUAL_CACHE = "shmcb:ssl_stapling(128000)"
+"""In shared memory; the name is relative to the directory in which Apache keeps what it needs while it runs."""
 
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]")
 _URL = re.compile(r"http://(\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
@@ -24,6 +29,12 @@ class Stapling:
     responder: str
     """The URL that is asked; empty where there is none, or where a file holds the response."""
     problem: str = ""
+    lacks_issuer: bool = False
+
+    @property
+    def asks_https(self) -> bool:
+        """Whether the responder is to be asked over https, which neither server does."""
+        return bool(self.problem) and bool(self.responder) and not self.lacks_issuer
 
     @property
     def tls(self) -> TlsSettings:
@@ -54,26 +65,36 @@ def staplings(deployment: Deployment) -> Iterator[Stapling]:
                 groups.setdefault(tuple(map(id, settings)), []).append(endpoint)
         for endpoints in groups.values():
             if not _is_unknown(endpoints[0].tls):
-                yield _stapling(deployment, served, leaf, endpoints)
+                yield stapling_of(deployment, served, leaf, endpoints)
+
+
+def cached(endpoints: list[Endpoint]) -> tuple[SetValue, ...]:
+    """Return the intention that there be a cache for stapled responses, where the server needs one and has none."""
+    cache = endpoints[0].tls.stapling_cache if endpoints else None
+    if cache is None or cache.is_unknown or cache.known is not None:
+        return ()
+    return (SetValue("stapling_cache", USUAL_CACHE, cache, governing(endpoints, "stapling_cache")),)
 
 
 def _is_unknown(tls: TlsSettings) -> bool:
     return tls.stapling_file.is_unknown or tls.stapling_responder.is_unknown
 
 
-def _stapling(deployment: Deployment, served: "Served", leaf: "Certificate", endpoints: list[Endpoint]) -> Stapling:
+def stapling_of(deployment: Deployment, served: "Served", leaf: "Certificate", endpoints: list[Endpoint]) -> Stapling:
+    """Return what comes of stapling this certificate for endpoints that share all settings of it, were it on."""
     tls = endpoints[0].tls
     if tls.stapling_file.known:
         return Stapling(served, endpoints, "")
     responder = tls.stapling_responder.known or next(iter(leaf.ocsp_urls), "")
     problem = ""
-    if _has_issuer(deployment, served, leaf, tls) is False:
+    lacks_issuer = _has_issuer(deployment, served, leaf, tls) is False
+    if lacks_issuer:
         problem = "its issuer is neither in this file nor among the trusted ones"
     elif not responder:
         problem = "it names no OCSP responder"
     elif not responder.lower().startswith("http://"):
         problem = f'its responder "{responder}" is not asked over https'
-    return Stapling(served, endpoints, responder, problem)
+    return Stapling(served, endpoints, responder, problem, lacks_issuer)
 
 
 def _has_issuer(deployment: Deployment, served: "Served", leaf: "Certificate", tls: TlsSettings) -> bool | None:

@@ -24,10 +24,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding, Rule, Severity
-from tlslint.intention import Fix, RewriteBundle, Safety
+from tlslint.intention import Fix, Safety
+from tlslint.parse.tree import Span
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
-from tlslint.rules.served import chains, elsewhere, file_span, named, quoted
+from tlslint.rules.served import begun_with, chain_span, chains, elsewhere, file_span, named, quoted, rewritten
 
 if TYPE_CHECKING:
     from tlslint.pki.chain import Chain
@@ -56,16 +57,16 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             message = (
                 f'{named(served)}, served for {{endpoint}}, begins with "{first.label}" instead of "{chain.leaf.label}"'
             )
-            yield _finding(message, served, chain, Severity.ERROR, rule.seen)
+            yield _finding(message, served, chain, file_span(served.pairs[0]), Severity.ERROR, rule.seen)
         elif "OUT_OF_ORDER" in faults:
             message = f"the intermediates in {named(served)}, served for {{endpoint}}, are not in order"
-            yield _finding(message, served, chain, Severity.WARNING, SEEN_DISORDER)
+            yield _finding(message, served, chain, chain_span(served), Severity.WARNING, SEEN_DISORDER)
 
 
-def _finding(message: str, served: "Served", chain: "Chain", severity: Severity, seen: str) -> Finding:
+def _finding(message: str, served: "Served", chain: "Chain", span: Span, severity: Severity, seen: str) -> Finding:
     return rule.finding(
         message,
-        file_span(served.pairs[0]),
+        span,
         severity=severity,
         label=f"{len(chain.certificates)} certificates in the wrong order",
         seen=seen,
@@ -75,6 +76,6 @@ def _finding(message: str, served: "Served", chain: "Chain", severity: Severity,
         fix=Fix(
             "write the certificates in order",
             Safety.SAFE,
-            (RewriteBundle(served.pairs[0], (*chain.path, *chain.alternatives)),),
+            rewritten(served, begun_with((*chain.path, *chain.alternatives), chain)),
         ),
     )

@@ -21,8 +21,10 @@ Relative document roots depend on how the server was built and are not judged.
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.keys import key_files
@@ -36,6 +38,7 @@ rule = Rule(
     why="whoever reads the key can be the server",
     seen="nobody gets an error, that is the trap",
     sources=("CIS NGINX Benchmark 4.1.3", "CIS Apache HTTP Server 2.4 Benchmark 7.3"),
+    fix=Safety.MANUAL,
 )
 
 
@@ -61,4 +64,5 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 label="readable for others than its owner",
                 help="take the rights away: chmod 600",
                 related=related,
+                fix=Fix("let only its owner read the key", Safety.MANUAL, commands=(f"chmod 600 {quote(key.path)}",)),
             )

@@ -9,8 +9,8 @@ Colliding certificates have been made for both: the signature proves nothing any
 
 ## What clients see
 curl: `(60) SSL certificate problem: CA signature digest algorithm too weak`. The server itself refuses such a
-certificate at OpenSSL's usual security level: `SSL_CTX_use_certificate("…") failed (… ca md too weak)` (nginx), `AH02562: Failed to
-configure certificate …` (Apache, and `apache2 -t` says nothing).
+certificate at OpenSSL's usual security level: `SSL_CTX_use_certificate("…") failed (… ca md too weak)` (nginx),
+`AH02562: Failed to configure certificate …` (Apache, and `apache2 -t` says nothing).
 
 ## How to fix it
 Have the certificate issued again: no authority signs with SHA-1 today.

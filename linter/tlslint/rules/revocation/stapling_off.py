@@ -1,20 +1,22 @@
 """Details of stapling are set, and stapling itself is off.
 
 ## What it finds
-`ssl_stapling_verify on`, `ssl_stapling_file` or `ssl_stapling_responder` in force where `ssl_stapling` is not on.
+`ssl_stapling_verify on`, `ssl_stapling_file` or `ssl_stapling_responder` in force where `ssl_stapling` is not on, and
+`SSLStaplingForceURL` where `SSLUseStapling` is not.
 
 ## Why it matters
-They do nothing by themselves, and nginx does not say so; a file that is named is not even opened.
+They do nothing by themselves, and the server does not say so; a file that is named is not even opened.
 
 ## What clients see
 `openssl s_client -status` says `OCSP response: no response sent`.
 
 ## How to fix it
-Remove them: authorities retire OCSP. Or switch `ssl_stapling` on, for certificates that have a responder.
+Remove them: authorities retire OCSP. Or switch `ssl_stapling` (`SSLUseStapling`) on, for certificates that have a
+responder.
 
 ## False alarms that it avoids
 A directive that many hosts inherit is silent as long as one of them staples. Where an include could not be read,
-nothing is said.
+nothing is said. Apache's other settings of stapling are defaults for hosts that may come, as its cache is.
 """
 
 from collections.abc import Iterator
@@ -31,8 +33,7 @@ rule = Rule(
     summary="details of stapling are set, and stapling itself is off",
     why="they do nothing by themselves, and the server does not say so",
     seen="openssl s_client -status: OCSP response: no response sent",
-    sources=("nginx, ngx_http_ssl_module: ssl_stapling",),
-    servers=("nginx",),
+    sources=("nginx, ngx_http_ssl_module: ssl_stapling", "Apache HTTP Server, mod_ssl: SSLUseStapling"),
 )
 
 FIELDS = ("stapling_verify", "stapling_file", "stapling_responder")

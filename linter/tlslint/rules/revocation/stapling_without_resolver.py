@@ -16,7 +16,7 @@ Name a `resolver`, best one on the same machine.
 
 ## False alarms that it avoids
 It is advice: stapling works without. Responders with an address, a response from a file, and certificates that cannot
-be stapled at all are silent.
+be stapled at all are silent. Apache looks the name up each time.
 """
 
 from collections.abc import Iterator

@@ -15,6 +15,7 @@ With a broken response, Firefox: `SEC_ERROR_OCSP_INVALID_SIGNING_CERT` and its k
 
 ## False alarms that it avoids
 It is advice. Certificates to which nothing can be stapled are silent, and so are those that are not at hand.
+Apache has no such setting.
 """
 
 from collections.abc import Iterator
