@@ -206,8 +206,20 @@ class ApacheDialect(Dialect):
             return self.remade(setting, name, arguments)
         if not upstream.virtual_hosts:
             raise CannotSpell("no host is known that needs it")
-        homes = list(self.homes(upstream.virtual_hosts, intention.field, name))
+        passing = self._directive(upstream.place)
+        host = upstream.virtual_hosts[0]
+        section = host.place.directive
+        if section.source is passing.source and section.start < passing.start < section.end:
+            homes = [self._near(self._own(host, name), passing)]
+        else:
+            homes = list(self.homes(upstream.virtual_hosts, intention.field, name))
         return [self.added_at(home, name, arguments) for home in homes]
+
+    @staticmethod
+    def _near(home: _Home, passing: Directive) -> _Home:
+        """Return where a line about a connection goes: below its kin, or below what passes requests on."""
+        children = [] if home.section is None else [child.start for child in home.section.block or ()]
+        return _Home(passing, None, ()) if passing.start in children else home
 
     def _rejecting_host(self, intention: AddRejectingHost) -> list[Edit]:
         raise CannotSpell("Apache has no host that rejects the handshake")

@@ -327,10 +327,11 @@ class TlsReader(SettingsReader):
                 return self._unknown(section.incomplete)
             place = self.main.last(name)
         if place is not None:
-            return self._said(field, place, convert)
+            return self.said(field, place, convert)
         return self._unknown(self.main.incomplete) if self.main.incomplete else self._constant(default, field)
 
-    def _said(self, field: str, place: Place, convert: Callable[[Place], object]) -> Setting[Any]:
+    def said(self, field: str, place: Place, convert: Callable[[Place], object]) -> Setting[Any]:
+        """Return what one line says."""
         return self._placed(field, [place], lambda places: convert(places[-1]))
 
     def _flag(self, section: Section, name: str, default: bool) -> Setting[bool]:
@@ -420,7 +421,7 @@ class TlsReader(SettingsReader):
     def _listed_ciphers(self, section: Section) -> Setting[str]:
         place, missing = self._of_kind(section, lambda words: len(words) == 1 or words[:1] == ["SSL"])
         if place is not None:
-            return self._said("ciphers", place, self._ciphers)
+            return self.said("ciphers", place, self._ciphers)
         if missing is not None:
             return missing
         if (self.target.platform or "").startswith(_RED_HAT):
@@ -431,7 +432,7 @@ class TlsReader(SettingsReader):
     def _ciphersuites(self, section: Section) -> Setting[str | None]:
         place, missing = self._of_kind(section, lambda words: len(words) == 2 and words[0] == "TLSv1.3")
         if place is not None:
-            return self._said("ciphersuites", place, lambda place: str(place.directive.arguments[1]))
+            return self.said("ciphersuites", place, lambda place: str(place.directive.arguments[1]))
         return missing or self._constant(None, "ciphersuites")
 
     def _of_kind(
@@ -743,7 +744,7 @@ class TlsReader(SettingsReader):
         self, field: str, section: Section, name: str, convert: Callable[[Place], object]
     ) -> Setting[Any] | None:
         place = section.last(name)
-        return None if place is None or not place.directive.arguments else self._said(field, place, convert)
+        return None if place is None or not place.directive.arguments else self.said(field, place, convert)
 
     # -- the first host of an address and the named one ----------------------------------------------------------------
 

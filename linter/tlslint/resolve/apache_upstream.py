@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
-from tlslint.resolve.apache_tls import TlsReader, protocols_of
+from tlslint.resolve.apache_tls import TlsReader, guarded, protocols_of
 from tlslint.resolve.model import Header, Place, Setting, Unknown, Upstream, VirtualHost
 from tlslint.target import Version
 
@@ -133,6 +133,9 @@ class UpstreamReader:
             section = next((each for each in sections if each.last(name) is not None), sections[-1])
             return self.reader.one(f"upstream {field}", section, name, convert, default)
 
+        suites = one("ciphers", "sslproxyciphersuite", self._ciphers, guarded("DEFAULT", self.reader.version))
+        if suites.places and _is_for_tls13(suites.places[-1]):
+            suites = self._older_ciphers(sections)
         name_check = one("name_check", "sslproxycheckpeername", _flag, True)
         if not name_check.explicit and name_check.known:
             # a word against the older check takes the newer one with it
@@ -144,7 +147,7 @@ class UpstreamReader:
             "verify": one("verify", "sslproxyverify", _verify, False),
             "trusted_ca": ca_file if ca_file.known or not ca_path.known else ca_path,
             "protocols": one("protocols", "sslproxyprotocol", self._protocols, self._default_protocols()),
-            "ciphers": one("ciphers", "sslproxyciphersuite", _ciphers, "DEFAULT"),
+            "ciphers": suites,
             "verify_depth": one("verify_depth", "sslproxyverifydepth", _integer, 1),
             "certificate": one("certificate", "sslproxymachinecertificatefile", _text, None),
             "crl": one("crl", "sslproxycarevocationfile", _text, None),
@@ -156,6 +159,20 @@ class UpstreamReader:
     def _protocols(self, place: Place) -> frozenset[str] | Unknown:
         found = protocols_of(place.directive.arguments, self.reader.version)
         return Unknown(f'"{found}" is no version') if isinstance(found, str) else found
+
+    def _ciphers(self, place: Place) -> str | Unknown:
+        text = str(place.directive.arguments[-1]) if place.directive.arguments else ""
+        return guarded(text, self.reader.version) if text else Unknown("the directive has no value")
+
+    def _older_ciphers(self, sections: list[Section]) -> Setting[Any]:
+        """Return the list for TLS 1.2 and older where the last line is one for TLS 1.3, which is merged apart."""
+        levels = sections if self.main in sections else [*sections, self.main]
+        places = (place for level in levels for place in reversed(level.own.get("sslproxyciphersuite", ())))
+        place = next((place for place in places if not _is_for_tls13(place)), None)
+        if place is None:
+            default = guarded("DEFAULT", self.reader.version)
+            return self.reader.one("upstream ciphers", self.main, "", self._ciphers, default)
+        return self.reader.said("upstream ciphers", place, self._ciphers)
 
     def _default_protocols(self) -> frozenset[str]:
         every = protocols_of(["all", "-SSLv3"], self.reader.version)
@@ -281,11 +298,8 @@ def _text(place: Place) -> str | Unknown:
     return str(words[0]) if words else Unknown("the directive has no value")
 
 
-def _ciphers(place: Place) -> str | Unknown | None:
-    words = place.directive.arguments
-    if len(words) == 2:
-        return str(words[1]) if words[0] == "SSL" else "DEFAULT"
-    return _text(place)
+def _is_for_tls13(place: Place) -> bool:
+    return len(place.directive.arguments) == 2 and place.directive.arguments[0] == "TLSv1.3"
 
 
 def _integer(place: Place) -> int | Unknown:

@@ -138,6 +138,7 @@ from tlslint.rules.sessions import (
     weak_session_cache,
 )
 from tlslint.rules.upstream import (
+    proxy_engine_off,
     shared_upstream_session,
     unverified_upstream,
     upstream_without_ca,
@@ -270,5 +271,6 @@ RULES: tuple[RuleModule, ...] = (
     weak_upstream_protocol,
     weak_upstream_cipher,
     upstream_without_ca,
+    proxy_engine_off,
     shared_upstream_session,
 )

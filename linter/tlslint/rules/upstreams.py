@@ -7,6 +7,7 @@ from typing import TypeVar
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
 from tlslint.resolve.model import Deployment, Setting, Upstream, VirtualHost
+from tlslint.rules.words import part_of
 
 T = TypeVar("T")
 
@@ -46,12 +47,24 @@ def subject(upstream: Upstream, setting: Setting[T]) -> str:
 
 def span_of(upstream: Upstream, setting: Setting[bool]) -> Span:
     """Return where a setting is made, or where the connection is, for a default."""
-    return setting.span or upstream.place.argument(0).span
+    return setting.span or target_span(upstream)
+
+
+def target_span(upstream: Upstream) -> Span:
+    """Return where the target of a connection is written."""
+    for argument in upstream.place.directive.arguments:
+        at = argument.find(upstream.target)
+        if at >= 0:
+            return part_of(argument, at, at + len(upstream.target))
+    return upstream.place.span
 
 
 def is_address(upstream: Upstream) -> bool:
     """Whether the host is an address (or a path), for which clients send no SNI."""
     return _ADDRESS.fullmatch(upstream.host) is not None
+
+
+SERVERS = {"nginx": "nginx", "apache": "Apache"}
 
 
 def default_or_set(setting: Setting[bool]) -> str:

@@ -17,7 +17,8 @@ Use the same CAs for the same servers, or switch session reuse off in one of the
 
 ## False alarms that it avoids
 Places without verification, other servers (another port is another server), targets that a variable decides, and
-places where sessions are not reused are silent. Files are told apart by their names.
+places where sessions are not reused are silent. Files are told apart by their names. Apache resumes no sessions with
+upstreams.
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,8 @@ upstream's default answers, or nobody.
 Switch SNI on, and set the name where the target's host is not it.
 
 ## False alarms that it avoids
-Addresses, for which there is no SNI; targets that a variable decides; on loopback it is advice.
+Addresses, for which there is no SNI; targets that a variable decides; on loopback it is advice. Apache always sends the
+name of the target (or, with `ProxyPreserveHost on`, the one that the client asked for).
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from tlslint.rules.upstreams import (
     span_of,
     spelt,
     subject,
+    target_span,
 )
 
 rule = Rule(
@@ -80,7 +82,7 @@ def _name_of_block(upstream: Upstream) -> Iterator[Finding]:
     directive = spelt(upstream, "name")
     yield rule.finding(
         f'the name of the block "{upstream.host}" is sent to the upstream as SNI for {{endpoint}}',
-        upstream.place.argument(0).span,
+        target_span(upstream),
         severity=severity_of(upstream),
         label=f"{directive} is not set",
         help=f"set {directive} to the name that the servers of the block have certificates for",

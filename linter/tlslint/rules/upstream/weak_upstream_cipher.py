@@ -15,12 +15,13 @@ Remove the directive, so that OpenSSL's own list holds, or name the policy's sui
 
 ## False alarms that it avoids
 Words that only exclude; suites that the target's OpenSSL does not have; suites that a server for old clients is allowed
-by its policy. On loopback and unix sockets it is advice.
+by its policy. On loopback and unix sockets it is advice. Apache adds `!aNULL:!eNULL:!EXP` to every list itself.
 """
 
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetUpstream
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Upstream
 from tlslint.rules.suites import is_allowed, some
@@ -37,6 +38,7 @@ rule = Rule(
     why="the upstream chooses, and an old one chooses what is broken",
     seen="nobody gets an error: the upstream's choice is used",
     sources=("RFC 7465", "RFC 9325, section 4.1", "nginx: ngx_http_proxy_module, proxy_ssl_ciphers"),
+    fix=Safety.SAFE,
 )
 
 
@@ -52,7 +54,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if text not in verdicts:
             verdicts[text] = _broken(text, deployment, policy)
         if verdicts[text]:
-            yield _finding(upstream, verdicts[text])
+            yield _finding(upstream, verdicts[text], policy)
 
 
 def _broken(text: str, deployment: Deployment, policy: Policy) -> str:
@@ -71,9 +73,13 @@ def _broken(text: str, deployment: Deployment, policy: Policy) -> str:
     return f"{some(found)} with OpenSSL {releases(libraries, [str(target.openssl) for target in targets])}"
 
 
-def _finding(upstream: Upstream, broken: str) -> Finding:
-    argument = value_argument(upstream.ciphers)
-    span = argument.span if argument is not None else upstream.ciphers.span or upstream.place.span
+def _finding(upstream: Upstream, broken: str, policy: Policy) -> Finding:
+    written = upstream.ciphers.places[-1].directive.arguments
+    # Apache's list has more in it than what is written
+    argument = value_argument(upstream.ciphers) or (written[-1] if written else None)
+    span = argument.span if argument is not None else upstream.place.span
+    suites = policy.recommended_ciphers or policy.ciphers
+    fix = Fix(f'use the list of policy "{policy.name}"', Safety.SAFE, (SetUpstream("ciphers", suites, upstream),))
     return rule.finding(
         "broken cipher suites are offered to upstreams for {endpoint}",
         span,
@@ -81,4 +87,5 @@ def _finding(upstream: Upstream, broken: str) -> Finding:
         label=broken,
         help=f"remove {spelt(upstream, 'ciphers')}, or name suites with ECDHE and AES-GCM or ChaCha20",
         endpoints=labels(upstream),
+        fix=fix if suites else None,
     )

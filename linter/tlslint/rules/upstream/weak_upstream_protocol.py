@@ -21,9 +21,11 @@ that remark, because the next machine may.
 from collections.abc import Iterable, Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, Safety, SetUpstream
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment, Upstream
-from tlslint.rules.upstreams import labels, secure_upstreams, severity_of, spelt, subject
+from tlslint.rules.upstreams import SERVERS, labels, secure_upstreams, severity_of, spelt, subject, target_span
+from tlslint.rules.versions import wanted_protocols
 from tlslint.rules.words import listed, place_of, releases
 from tlslint.tls.handshake import build, level_of
 from tlslint.tls.protocols import negotiable
@@ -36,6 +38,7 @@ rule = Rule(
     why="TLS 1.0 and 1.1 were retired by RFC 8996, SSL 3 by RFC 7568",
     seen="nobody gets an error: the newest common version is used",
     sources=("RFC 8996", "RFC 7568", "nginx: ngx_http_proxy_module, proxy_ssl_protocols"),
+    fix=Safety.SAFE,
 )
 
 
@@ -69,18 +72,25 @@ def _finding(
     setting = upstream.protocols
     directive = spelt(upstream, "protocols")
     versions = releases(defaults, deployment.default_protocols)
-    default = f"{directive} is not set; that is the default of {deployment.server} {versions}"
+    default = f"{directive} is not set; that is the default of {SERVERS[deployment.server]} {versions}"
+    wanted = wanted_protocols(deployment, policy)
     label = f'not in policy "{policy.name}"' if setting.explicit else default
     return rule.finding(
         f"{listed(weak)} {'is' if len(weak) == 1 else 'are'} allowed towards "
         f"{subject(upstream, setting)} for {{endpoint}}",
-        place_of(setting, weak) if setting.explicit else upstream.place.argument(0).span,
+        place_of(setting, weak) if setting.explicit else target_span(upstream),
         severity=severity_of(upstream) if setting.explicit else Severity.INFO,
         label="; ".join(filter(None, (label, _asleep(deployment, upstream, weak)))),
         source=policy.source_of("protocols"),
-        help=f"set {directive} to {' '.join(policy.protocols)}",
+        help=f"set {directive} to {_as_written(policy.protocols, deployment.server)}",
         endpoints=labels(upstream),
+        fix=Fix(f"allow {listed(wanted)} only", Safety.SAFE, (SetUpstream("protocols", wanted, upstream),)),
     )
+
+
+def _as_written(names: Iterable[str], server: str) -> str:
+    # on Apache each plain word drops those before it
+    return f"-all {' '.join(f'+{name}' for name in names)}" if server == "apache" else " ".join(names)
 
 
 def _asleep(deployment: Deployment, upstream: Upstream, weak: list[str]) -> str:
