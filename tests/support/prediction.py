@@ -49,3 +49,10 @@ def predict_apache(binary: ApacheBinary, entry: Path) -> list[Predicted]:
     """The endpoints that `show` has for an Apache configuration and this machine's Apache."""
     del binary  # there is one on a machine, which the target asks
     return endpoints_of(apache_deployment(entry))
+
+
+REFUSALS = frozenset(
+    ("server-will-not-start", "removed-directive", "directive-newer-than-target", "unknown-protocol", "no-protocol",
+     "unusable-cipher-list", "unsupported-group")
+)  # fmt: skip
+"""Kinds of problems with which Apache does not start."""

@@ -13,7 +13,7 @@ import pytest
 
 from support.apache import ApacheServer, needed_apache
 from support.compare import disagreements, predicted_for
-from support.prediction import apache_deployment, endpoints_of
+from support.prediction import REFUSALS, apache_deployment, endpoints_of
 from support.random_apache import ApacheConfig, generate
 from support.scanner import scan
 from support.servers import ServerError, free_ports
@@ -25,7 +25,7 @@ BATCHES = 8
 
 
 def refusals(deployment: Deployment) -> list[str]:
-    return [problem.message for problem in deployment.problems if problem.kind == "server-will-not-start"]
+    return [problem.message for problem in deployment.problems if problem.kind in REFUSALS]
 
 
 def fatal_number(messages: str) -> str | None:

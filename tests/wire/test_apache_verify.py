@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 from support.apache import ApacheServer, needed_apache
-from support.prediction import apache_deployment
+from support.prediction import REFUSALS, apache_deployment
 from support.servers import ServerError, free_ports
 from tlslint.resolve.model import Problem
 
 CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "certificates"
 PAIR = f"SSLCertificateFile {CERTIFICATES}/NAME.pem\nSSLCertificateKeyFile {CERTIFICATES}/NAME.key\n"
 GOOD = PAIR.replace("NAME", "a-rsa")
-KINDS = frozenset(("server-will-not-start", "removed-directive", "directive-newer-than-target", "unknown-protocol"))
 PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"
 
 
@@ -311,7 +310,7 @@ CASES = [*hosts(), *commands(), *pairs(), *others()]
 
 
 def said(entry: Path) -> list[Problem]:
-    return [problem for problem in apache_deployment(entry).problems if problem.kind in KINDS]
+    return [problem for problem in apache_deployment(entry).problems if problem.kind in REFUSALS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -54,6 +54,7 @@ class ApacheDialect(Dialect):
     """Apache: a directive ends with its line, sections have tags, and a virtual host inherits from the main server."""
 
     CONF_COMMAND = "SSLOpenSSLConfCmd"
+    QUALIFIED = ("SSLCipherSuite",)
 
     def spelt(self, field: str, value: Any) -> tuple[str, tuple[str, ...]]:
         """Return the directive and its arguments that give a setting a value; raises `CannotSpell`."""

@@ -43,6 +43,8 @@ class Dialect(ABC):
 
     SETS: Collection[str] = ()
     """Directives whose arguments are a set: their order means nothing."""
+    QUALIFIED: Collection[str] = ()
+    """Directives whose value is the last of their words; one before it says what it is for."""
     CONF_COMMAND = ""
     """The directive that hands a command to OpenSSL."""
 
@@ -144,10 +146,16 @@ class Dialect(ABC):
     def remade(self, setting: Setting[Any], name: str, arguments: tuple[str, ...]) -> list[Edit]:
         """Return the edits of the lines that make a setting: the last one says it all, the others go."""
         *others, last = setting.places
-        if last.directive.name.lower() == self.CONF_COMMAND.lower() != name.lower():
-            if str(last.directive.arguments[0]).lower() in ("options", "protocol"):
+        if last.directive.name.lower() == self.CONF_COMMAND.lower():
+            # the command keeps its name, which may be the older one that its library knows
+            command = str(last.directive.arguments[0])
+            is_pair = name.lower() == self.CONF_COMMAND.lower() or name in self.QUALIFIED
+            value = arguments[-1] if is_pair else ":".join(arguments)
+            if command.lower() in ("options", "protocol"):
                 raise CannotSpell("a word of an OpenSSL command decides it, which may decide other things too")
-            return self._replace(last, (str(last.directive.arguments[0]), ":".join(arguments)))
+            if command.lower() == "ecdhparameters" and ":" in value:
+                raise CannotSpell("ECDHParameters takes one group")
+            return self._replace(last, (command, value))
         found = self._replace(last, arguments)
         for place in others:
             if place.directive is not last.directive and place.directive.name.lower() == name.lower():

@@ -41,6 +41,13 @@ SERVER, HOST, ANYWHERE, DIRECTORY, PROXY = "server", "host", "anywhere", "direct
 only in those; in the server, virtual hosts and `<Proxy>`."""
 
 FLAG, ONE, TWO, ONE_OR_TWO, RAW, NONE = "flag", "one", "two", "one or two", "raw", "none"
+_KINDS: Final = {
+    "groups": "unsupported-group",
+    "curves": "unsupported-group",
+    "ecdhparameters": "unsupported-group",
+    "cipherstring": "unusable-cipher-list",
+}
+"""Commands whose values rules of their own judge."""
 TICKET_KEY_BYTES: Final = 48
 LEAST_CACHE_BYTES: Final = 8192
 MAX_WORDS: Final = 32
@@ -222,7 +229,7 @@ class _Verifier:
         place = protocols.places[-1]
         if self.once("AH02231", place):
             yield _refusal(
-                "No SSL protocols available (AH02231)", place.span,
+                "No SSL protocols available (AH02231)", place.span, kind="no-protocol",
                 advice="name what is on, e.g. -all +TLSv1.2 +TLSv1.3: each line starts from nothing",
                 at_start=True, yields_to=("no-protocol",),
             )  # fmt: skip
@@ -235,6 +242,7 @@ class _Verifier:
                 yield _refusal(
                     f"Unable to configure permitted SSL ciphers: {self._reason(text)} (AH01898)",
                     listed.places[-1].argument(-1).span,
+                    kind="unusable-cipher-list",
                     advice="correct the names: those that OpenSSL does not know are dropped, and none is left",
                     at_start=True,
                     yields_to=("unusable-cipher-list",),
@@ -482,7 +490,8 @@ class _Verifier:
                 continue
             error = self._command_error(command, tls)
             if error is not None and self.once("AH02407", command.place):
-                yield _refusal(_failed(command, error), command.place.argument(1).span, at_start=True)
+                kind = _KINDS.get(command.name.lower(), WILL_NOT_START)
+                yield _refusal(_failed(command, error), command.place.argument(1).span, kind=kind, at_start=True)
 
     def _command_error(self, command: ConfCommand, tls: TlsSettings) -> str | None:
         """Say why OpenSSL refuses the value of a command; an empty text where it gives no reason."""

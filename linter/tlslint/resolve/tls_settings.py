@@ -23,6 +23,10 @@ PROTOCOL_BY_SPELLING = {name.lower(): name for name in PROTOCOLS}
 COMMAND_PROTOCOLS = {**PROTOCOL_BY_SPELLING, "tlsv1.0": "TLSv1"}
 
 
+AUTOMATIC = ("automatic", "+automatic")
+"""What `ECDHParameters` takes for the library's own choice of groups."""
+
+
 def not_a_file(name: str) -> Unreadable:
     """Return why a name that is none of a file is not read."""
     return Unreadable("outside", f'"{name.partition(":")[0]}:" names are not read', name)
@@ -140,7 +144,8 @@ class SettingsReader:
             return plain if plain.explicit else commands
         for command in reversed(commands.known or ()):
             if command.name.lower() in names:
-                return self._decided(f"{field}!", command, command.value)
+                is_default = command.name.lower() == "ecdhparameters" and command.value.lower() in AUTOMATIC
+                return self._decided(f"{field}!", command, "auto" if is_default else command.value)
         return plain
 
     def _option(self, plain: Setting[bool], commands: Setting[tuple[ConfCommand, ...]], option: str) -> Setting[bool]:

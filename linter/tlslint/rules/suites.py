@@ -352,12 +352,17 @@ class WrittenList:
     in_force: bool = False
     """Whether it is the list of some host; a command may have put another one in its place."""
 
+    @property
+    def value(self) -> str:
+        """The list as OpenSSL gets it, with what the server itself adds."""
+        return self.setting.known or str(self.argument)
+
 
 def lists_in_force(deployment: Deployment) -> Iterator[WrittenList]:
     """Yield the written cipher lists that are some host's and of some use, with an OpenSSL of the target."""
     unusable = _unusable(deployment)
     for written in written_lists(deployment):
-        useless = id(written.setting) in unusable or refused_by_all(str(written.argument), deployment)
+        useless = id(written.setting) in unusable or refused_by_all(written.value, deployment)
         if written.in_force and not useless:
             yield written
 

@@ -48,9 +48,11 @@ def problems(deployment: Deployment, kind: str) -> Iterator[Problem]:
     return (problem for problem in deployment.problems if problem.kind == kind)
 
 
-def reported(rule: Rule, deployment: Deployment) -> Iterator[Finding]:
-    """Yield what resolution itself found for a rule, as it says it."""
+def reported(rule: Rule, deployment: Deployment, known: Collection[Finding] = ()) -> Iterator[Finding]:
+    """Yield what resolution itself found for a rule, as it says it, where the rule has no finding of its own yet."""
     for problem in problems(deployment, rule.name):
+        if any(_overlap(problem.span, finding.span) for finding in known):
+            continue
         yield rule.finding(
             problem.message,
             problem.span,
@@ -62,6 +64,10 @@ def reported(rule: Rule, deployment: Deployment) -> Iterator[Finding]:
             fix=problem.fix,
             yields_to=problem.yields_to,
         )
+
+
+def _overlap(one: Span, two: Span) -> bool:
+    return one.source is two.source and one.start < two.end and two.start < one.end
 
 
 def related_places(problem: Problem) -> tuple[Related, ...]:
@@ -79,11 +85,18 @@ def part_of(argument: Argument, start: int, end: int) -> Span:
 
 
 def value_argument(setting: Setting[T]) -> Argument | None:
-    """Return the argument that holds the whole value of a setting, or None where several make it (or none does)."""
+    """Return the argument that holds the whole value of a setting, or None where several make it (or none does).
+
+    Apache puts exclusions of its own before or behind each list of suites.
+    """
     if not setting.places:
         return None
     arguments = setting.places[-1].directive.arguments
-    return next((argument for argument in reversed(arguments) if argument == setting.value), None)
+    exact = next((argument for argument in reversed(arguments) if argument == setting.value), None)
+    if exact is not None or not arguments or not isinstance(setting.value, str):
+        return exact
+    last, value = arguments[-1], setting.value
+    return last if last and (value.startswith(f"{last}:!") or value.endswith(f"EXP:{last}")) else None
 
 
 def directive_of(setting: Setting[T]) -> str:

@@ -90,7 +90,7 @@ def _offered(deployment: Deployment, use: CipherUse, policy: Policy) -> Finding:
 def _named(written: WrittenList, policy: Policy, served: set[str]) -> Iterator[Finding]:
     """Yield one finding for the words that name broken suites which no endpoint serves here."""
     found = []
-    for token, names in named_on_any_build(str(written.argument)):
+    for token, names in named_on_any_build(written.value):
         unwanted = [name for name in names if not is_allowed(name, policy)]
         if unwanted and served.isdisjoint(unwanted):
             found.append(token)

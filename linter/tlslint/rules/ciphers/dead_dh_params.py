@@ -2,7 +2,8 @@
 
 ## What it finds
 A file of DH parameters although no DHE suite can be negotiated, and lists that name DHE suites although there are no
-parameters: nginx (since 1.11.0) never negotiates them then.
+parameters: nginx (since 1.11.0) never negotiates them then. Apache since 2.4.52 makes parameters of its own up, and
+never uses those of `SSLOpenSSLConfCmd DHParameters`.
 
 ## Why it matters
 Nothing is weak, but the lines do not do what they say, and the file is one more to keep.
@@ -14,8 +15,8 @@ Nothing.
 Remove the parameters, or take the DHE suites out of the list. ECDHE is faster and needs no file.
 
 ## False alarms that it avoids
-Words for many suites, such as `HIGH`, do not name DHE. Parameters that any endpoint uses are not dead. Apache always
-has parameters of its own, so nothing is said there.
+Words for many suites, such as `HIGH`, do not name DHE. Parameters that any endpoint uses are not dead. Apache has
+parameters without any line, so that its DHE suites are never named in vain; those in a certificate's file do count.
 """
 
 from collections.abc import Iterator
@@ -23,9 +24,10 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, RemoveDirective, Safety
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment, Endpoint, Handshake
+from tlslint.resolve.model import Deployment, Endpoint, Handshake, Place
 from tlslint.rules.suites import CipherUse, cipher_uses, offered_below_tls13, some
 from tlslint.rules.words import directive_of, labels, negotiating, part_of, value_argument
+from tlslint.target import Version
 from tlslint.tls.ciphers import KNOWN, Token, tokens
 
 rule = Rule(
@@ -35,20 +37,46 @@ rule = Rule(
     summary="Diffie-Hellman parameters and DHE suites do not meet",
     why="the lines do not do what they say: without parameters DHE is never negotiated, without DHE they are not used",
     seen="nothing; the DHE suites of the list are missing in a scan",
-    sources=("nginx, ssl_dhparam", "nginx change log, 1.11.0"),
-    servers=("nginx",),
+    sources=("nginx, ssl_dhparam", "nginx change log, 1.11.0", "Apache HTTP Server, CHANGES, 2.4.52"),
     fix=Safety.SAFE,
 )
+OWN_PARAMETERS_SINCE = Version("2.4.52")
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each unused file of parameters, and one for each list that names DHE in vain."""
+    if deployment.server == "apache":
+        yield from _without_effect(deployment)
+        return
     yield from _unused(deployment)
     for use in cipher_uses(deployment):
         if use.setting.explicit and not any(
             handshake.tls.dh_params.is_unknown or handshake.tls.dh_params.known for handshake in use.handshakes
         ):
             yield from _vain(use)
+
+
+def _without_effect(deployment: Deployment) -> Iterator[Finding]:
+    """Yield Apache's commands that name a file of parameters."""
+    version = deployment.target.server
+    if version is None or version < OWN_PARAMETERS_SINCE:
+        return
+    told: dict[int, list[str]] = {}
+    places: dict[int, Place] = {}
+    for endpoint in negotiating(deployment):
+        for command in endpoint.answering.tls.conf_commands.known or ():
+            if command.name.lower() == "dhparameters":
+                places[id(command.place.directive)] = command.place
+                told.setdefault(id(command.place.directive), []).append(endpoint.label)
+    for key, place in places.items():
+        yield rule.finding(
+            "the Diffie-Hellman parameters of {endpoint} are never used",
+            place.span,
+            label=f"Apache makes its own up since {OWN_PARAMETERS_SINCE}",
+            help="remove the command; parameters in the file of the certificate do count",
+            endpoints=told[key],
+            fix=Fix("remove the command", Safety.SAFE, (RemoveDirective(place),)),
+        )
 
 
 def _unused(deployment: Deployment) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 ## What it finds
 TLS endpoints below TLS 1.3 for which no level of the configuration names the cipher list, with what the default
-(`HIGH:!aNULL:!MD5` in nginx) offers there.
+(`HIGH:!aNULL:!MD5` in nginx, OpenSSL's own with a few exclusions in Apache) offers there.
 
 ## Why it matters
 The default is a word that each OpenSSL reads in its own way. It includes static RSA key exchange and CBC mode.
@@ -34,7 +34,7 @@ rule = Rule(
     summary="nothing sets the cipher list, and the server's default offers more than the policy allows",
     why="each OpenSSL reads the default in its own way; it includes static RSA key exchange and CBC mode",
     seen="clients notice nothing; scanners report what the default brings",
-    sources=("nginx, ssl_ciphers", "openssl-ciphers(1)"),
+    sources=("nginx, ssl_ciphers", "Apache HTTP Server, mod_ssl, SSLCipherSuite", "openssl-ciphers(1)"),
     fix=Safety.SAFE,
 )
 

@@ -1,7 +1,8 @@
 """An OpenSSL command replaces the cipher list that the directive names.
 
 ## What it finds
-`CipherString` given through `ssl_conf_command` beside `ssl_ciphers`: the command is applied last and wins.
+`CipherString` given through `ssl_conf_command` beside `ssl_ciphers`, or through `SSLOpenSSLConfCmd` beside
+`SSLCipherSuite`: the command is applied last and wins.
 
 ## Why it matters
 Whoever reads the directive believes it, and an edit of it has no effect.
@@ -15,7 +16,7 @@ Say the list once, in the directive.
 ## False alarms that it avoids
 A command that selects the same suites is silent, and so is one without a directive: then it simply is the list, and
 the other rules judge it. The severity is that of what the command brings. `Ciphersuites` replaces no directive of
-nginx's: weak-tls13-suite judges it.
+nginx's; on Apache it does the same as `SSLCipherSuite TLSv1.3`. weak-tls13-suite judges it.
 """
 
 from collections.abc import Iterator
@@ -33,7 +34,11 @@ rule = Rule(
     summary="an OpenSSL command replaces the cipher list that the directive names",
     why="commands are applied last and win over the server's own directive, which then has no effect",
     seen="suites are negotiated that the directive does not name",
-    sources=("SSL_CONF_cmd(3)", "nginx, ssl_conf_command (measured on 1.22)"),
+    sources=(
+        "SSL_CONF_cmd(3)",
+        "nginx, ssl_conf_command (measured on 1.22)",
+        "Apache, SSLOpenSSLConfCmd (measured on 2.4.71)",
+    ),
 )
 
 

@@ -5,8 +5,8 @@ Misspelt names and aliases, names of other libraries' suites, and IANA's names (
 OpenSSL is older than 3.2 and does not know them.
 
 ## Why it matters
-What was meant to be on the list is not, or what was meant to be excluded is. Neither `nginx -t` nor the log says so,
-as long as anything is left.
+What was meant to be on the list is not, or what was meant to be excluded is. Neither the server's own test nor its log
+says so, as long as anything is left.
 
 ## What clients see
 Nothing, or `handshake failure` where the dropped suite was the one that they have.

@@ -16,7 +16,7 @@ Take the name out, or spell it as this release does.
 
 ## False alarms that it avoids
 Where the version of OpenSSL is not known, a list that some supported release takes gives a warning that names the
-releases which do not. `auto` is nginx's own word. Lists with variables are not judged.
+releases which do not. `auto` is nginx's own word, `Automatic` OpenSSL's. Lists with variables are not judged.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from tlslint.intention import Fix, RemoveDirective, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.groups import WrittenGroups, written_groups
-from tlslint.rules.words import listed, releases
+from tlslint.rules.words import listed, releases, reported
 from tlslint.tls.groups import DUPLICATE, evaluate_groups
 from tlslint.tls.handshake import build
 
@@ -45,8 +45,9 @@ rule = Rule(
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each list of groups that an OpenSSL of the target refuses."""
-    for written in written_groups(deployment):
-        yield from _check(deployment, written)
+    found = [finding for written in written_groups(deployment) for finding in _check(deployment, written)]
+    yield from found
+    yield from reported(rule, deployment, found)
 
 
 def _check(deployment: Deployment, written: WrittenGroups) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ ECDSA suites beside an RSA certificate, only DHE suites without parameters, only
 forbids.
 
 ## Why it matters
-A refused list stops the server at its next start or reload. An unusable one starts without a complaint, and every
-handshake below TLS 1.3 fails.
+A refused list stops the server at its next start; told to reload, nginx keeps the old configuration and Apache ends.
+An unusable one starts without a complaint, and every handshake below TLS 1.3 fails.
 
 ## What clients see
 `sslv3 alert handshake failure`; the server's log has `no shared cipher` or, at start, `no cipher match`.
@@ -37,7 +37,7 @@ from tlslint.rules.suites import (
     why_unused,
     written_lists,
 )
-from tlslint.rules.words import part_of, releases, value_argument
+from tlslint.rules.words import part_of, releases, reported, value_argument
 from tlslint.tls.ciphers import tokens
 from tlslint.tls.handshake import TLS13
 
@@ -52,14 +52,26 @@ rule = Rule(
     sources=("SSL_CTX_set_cipher_list(3)", "openssl-ciphers(1)"),
     fix=Safety.SAFE,
 )
-SEEN_REFUSED = "nginx -t: [emerg] SSL_CTX_set_cipher_list(…) failed"
-WHY_REFUSED = "the server does not start, and a reload keeps the old configuration"
+SEEN_REFUSED = {
+    "nginx": "nginx -t: [emerg] SSL_CTX_set_cipher_list(…) failed",
+    "apache": "Apache does not start (apache2 -t says nothing): AH01898: Unable to configure permitted SSL ciphers",
+}
+WHY_REFUSED = {
+    "nginx": "the server does not start, and a reload keeps the old configuration",
+    "apache": "the server does not start, and a graceful reload ends the one that runs",
+}
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each list that is refused, and one for each that nobody can use."""
+    found = list(_found(deployment, policy))
+    yield from found
+    yield from reported(rule, deployment, found)
+
+
+def _found(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for written in written_lists(deployment):
-        for error, versions in refused(str(written.argument), deployment.targets()).items():
+        for error, versions in refused(written.value, deployment.targets()).items():
             yield _refused(deployment, written, error, versions, policy)
     for handshake in deployment.handshakes:
         if handshake.keys and handshake.endpoints and not handshake.quic and handshake.outcome != "unknown":
@@ -78,14 +90,16 @@ def _refused(deployment: Deployment, written: WrittenList, error: str, versions:
     elif named and all(names_tls13(token) for token in named):
         label = f"suites of TLS 1.3 do not count here, and nothing else is named; {label}"
     label += _dropped(value)
+    if written.value != value and not refused_by_all(value, deployment):
+        label += "; Apache itself excludes what does not encrypt or authenticate"
     where = "" if len(versions) == len(everyone) else f" by OpenSSL {releases(versions, everyone)}"
     return rule.finding(
         f"the cipher list of {{endpoint}} is refused{where}",
         span,
         severity=Severity.ERROR if not where else Severity.WARNING,
         label=label,
-        why=WHY_REFUSED,
-        seen=SEEN_REFUSED,
+        why=WHY_REFUSED[deployment.server],
+        seen=SEEN_REFUSED[deployment.server],
         source=policy.source_of("ciphers"),
         help="use the policy's list",
         endpoints=written.labels,

@@ -9,10 +9,12 @@ Logjam (CVE-2015-4000): 512 bits are broken in minutes once the prime has been p
 of states.
 
 ## What clients see
-Current clients refuse short parameters: `dh key too small`. At security level 2 nginx does not start with them.
+Current clients refuse short parameters: `dh key too small`. At security level 2 nginx does not start with them, and
+Apache passes over them without a word.
 
 ## How to fix it
-Use the 2048-bit group of RFC 7919, or no DHE at all: ECDHE is faster and needs no file.
+Use the 2048-bit group of RFC 7919, or no DHE at all: ECDHE is faster and needs no file. Apache has the parameters in
+the file of its first certificate; without them it makes up some that fit the key.
 
 ## False alarms that it avoids
 A file that is not in the tree is not judged. Parameters that no DHE suite uses are dead-dh-params' subject, unless the
@@ -27,7 +29,7 @@ from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint
 from tlslint.rules.suites import offered_below_tls13
-from tlslint.rules.words import governed_by, labels, listed, releases, span_of
+from tlslint.rules.words import governed_by, labels, releases, span_of
 from tlslint.target import Target
 from tlslint.tls.handshake import build, level_of
 
@@ -53,6 +55,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if parameters is None:
             continue
         refusing = [target for target in deployment.targets() if _refuses(endpoints[0], parameters.bits, target)]
+        if deployment.server == "apache":
+            refusing = []  # it passes over what the level forbids
         least = policy.minimum_dh_bits or DEFAULT_LEAST
         if refusing or (parameters.bits < least and _uses_dhe(deployment, endpoints)):
             yield _finding(deployment, endpoints, parameters.bits, least, refusing, policy)
@@ -89,9 +93,11 @@ def _finding(
         severity=Severity.ERROR if bits < DEFAULT_LEAST or refusing else Severity.WARNING,
         label=label,
         source=policy.source_of("minimum_dh_bits"),
-        help=f"use parameters with {listed([str(max(least, DEFAULT_LEAST))])} bits, or drop DHE suites and the file",
+        help="take them out of the file: Apache makes parameters up that are long enough"
+        if deployment.server == "apache"
+        else f"use parameters with {max(least, DEFAULT_LEAST)} bits, or drop DHE suites and the file",
         endpoints=labels(endpoints),
-        fix=_fix(endpoints, max(least, DEFAULT_LEAST)),
+        fix=None if deployment.server == "apache" else _fix(endpoints, max(least, DEFAULT_LEAST)),
     )
 
 

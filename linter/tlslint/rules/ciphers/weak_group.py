@@ -15,8 +15,8 @@ Use the policy's list, or none: OpenSSL's default is sound.
 
 ## False alarms that it avoids
 The library's default list is never a finding here. The list that counts is the one of the socket's default server, on
-every version of nginx. Other names for the same group (`P-256`, `secp256r1`) are understood. A group that the library
-does not know is unsupported-group's subject.
+every version of nginx, and of the first virtual host of the address on Apache. Other names for the same group (`P-256`,
+`secp256r1`) are understood. A group that the library does not know is unsupported-group's subject.
 """
 
 from collections.abc import Iterator

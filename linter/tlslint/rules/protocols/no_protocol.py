@@ -5,7 +5,8 @@ Endpoints for which the list of versions is empty, or for which OpenSSL commands
 it: `ssl_protocols SSLv3;` on a library without SSL 3, or `MaxProtocol TLSv1.2` below a list that begins with TLS 1.3.
 
 ## Why it matters
-nginx starts, tests its configuration without a complaint, and no client can connect.
+nginx starts, tests its configuration without a complaint, and no client can connect. Apache says "Syntax OK" and does
+not start, or ends at a graceful reload, where the list itself is empty.
 
 ## What clients see
 `tlsv1 alert protocol version`, `ERR_SSL_VERSION_OR_CIPHER_MISMATCH`, or `internal error` from older libraries.
@@ -26,7 +27,7 @@ from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.versions import Use, allowing, nothing_left, uses, wanted_protocols
-from tlslint.rules.words import directive_of, labels, listed, span_of
+from tlslint.rules.words import directive_of, labels, listed, reported, span_of
 
 rule = Rule(
     code="TLS105",
@@ -43,10 +44,16 @@ rule = Rule(
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each set of versions of which nothing can be negotiated."""
+    found = list(_found(deployment, policy))
+    yield from found
+    yield from reported(rule, deployment, found)
+
+
+def _found(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for use in uses(deployment):
         if nothing_left(deployment, use):
             yield rule.finding(
-                _message(use),
+                _message(deployment, use),
                 span_of(use.effective, use.endpoints),
                 label=_label(deployment, use),
                 source=policy.source_of("protocols"),
@@ -62,7 +69,9 @@ def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix | None:
     return allowing(use, wanted_protocols(deployment, policy))
 
 
-def _message(use: Use) -> str:
+def _message(deployment: Deployment, use: Use) -> str:
+    if deployment.server == "apache" and not use.listed:
+        return "no protocol version is left for {endpoint}: Apache does not start"
     if not use.enabled:
         return "no protocol version is left for {endpoint}: every handshake fails"
     return f"nothing but {listed(sorted(use.enabled))} is switched on for {{endpoint}}: every handshake fails"

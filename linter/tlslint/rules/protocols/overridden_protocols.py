@@ -1,8 +1,10 @@
 """An OpenSSL command changes the protocol versions behind the plain directive.
 
 ## What it finds
-`Protocol`, `MinProtocol` and `MaxProtocol` given through `ssl_conf_command`: they are applied after the server's own
-directive and win. `Protocol` can bring versions back that the directive leaves out; the other two take some away.
+`Protocol`, `MinProtocol` and `MaxProtocol` given through `ssl_conf_command` or `SSLOpenSSLConfCmd`: they are applied
+after the server's own directive and win. In nginx `Protocol` can bring versions back that the directive leaves out, and
+the other two take some away; in Apache it is `MinProtocol` and `MaxProtocol` that can do both, and `Protocol` takes
+away only.
 
 ## Why it matters
 Whoever reads the directive believes it. What is served is something else.
@@ -34,7 +36,11 @@ rule = Rule(
     summary="an OpenSSL command changes the protocol versions behind the plain directive",
     why="commands are applied last and win over the server's own directive",
     seen="versions are negotiated that the directive does not name, or refused although it names them",
-    sources=("SSL_CONF_cmd(3)", "nginx, ssl_conf_command (measured on 1.22 and 1.31)"),
+    sources=(
+        "SSL_CONF_cmd(3)",
+        "nginx, ssl_conf_command (measured on 1.22 and 1.31)",
+        "Apache, SSLOpenSSLConfCmd (measured on 2.4.71)",
+    ),
 )
 
 
