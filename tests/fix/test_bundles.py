@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Callable
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,20 @@ def test_acme_clients_are_known_by_their_state(
     assert acme_client(str(file)) is None, "the name alone says nothing"
 
 
-def test_what_certbot_keeps_is_shown_not_written(tmp_path: Path) -> None:
+APACHE = """LoadModule ssl_module modules/mod_ssl.so
+Listen 127.0.0.1:8443
+ServerName base.example.test
+<VirtualHost 127.0.0.1:8443>
+    ServerName shop.example.test
+    SSLEngine on
+    SSLCertificateFile chain.pem
+    SSLCertificateKeyFile leaf.key
+</VirtualHost>
+"""
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, APACHE], ids=["nginx", "apache"])
+def test_what_certbot_keeps_is_shown_not_written(configuration: str, tmp_path: Path) -> None:
     folder = tmp_path / "letsencrypt"
     for name in ("live/shop", "archive/shop", "renewal"):
         (folder / name).mkdir(parents=True)
@@ -135,12 +149,86 @@ def test_what_certbot_keeps_is_shown_not_written(tmp_path: Path) -> None:
     (folder / "archive" / "shop" / "privkey1.pem").write_bytes(KEY)
     for name in ("fullchain", "privkey"):
         (folder / "live" / "shop" / f"{name}.pem").symlink_to(f"../../archive/shop/{name}1.pem")
-    text = CONFIGURATION.replace("chain.pem", "letsencrypt/live/shop/fullchain.pem")
-    (tmp_path / "nginx.conf").write_text(text.replace("leaf.key", "letsencrypt/live/shop/privkey.pem"))
+    entry = "httpd.conf" if configuration == APACHE else "nginx.conf"
+    text = configuration.replace("chain.pem", "letsencrypt/live/shop/fullchain.pem")
+    (tmp_path / entry).write_text(text.replace("leaf.key", "letsencrypt/live/shop/privkey.pem"))
     with chdir(tmp_path):
-        outcome = fix(["nginx.conf"], SETTINGS, unsafe=True)
-        (finding,) = lint(["nginx.conf"], SETTINGS).findings
+        outcome = fix([entry], SETTINGS, unsafe=True)
+        (finding,) = lint([entry], SETTINGS).findings
     assert outcome.changes == []
     assert "managed by certbot" in outcome.refused[0][1]
     assert finding.fix is not None
     assert finding.fix.commands == ("certbot renew --cert-name shop --force-renewal",)
+
+
+CHAINED = """LoadModule ssl_module modules/mod_ssl.so
+Listen 127.0.0.1:8443
+ServerName base.example.test
+SSLCertificateChainFile chain.pem
+<VirtualHost 127.0.0.1:8443>
+    ServerName shop.example.test
+    SSLEngine on
+    SSLCertificateFile leaf.pem
+    SSLCertificateKeyFile leaf.key
+</VirtualHost>
+"""
+
+
+def with_chain_file(folder: Path, certificate: bytes, chain: bytes, rule: str, *, unsafe: bool = False) -> Outcome:
+    (folder / "httpd.conf").write_text(CHAINED)
+    (folder / "leaf.pem").write_bytes(certificate)
+    (folder / "chain.pem").write_bytes(chain)
+    (folder / "leaf.key").write_bytes(KEY)
+    with chdir(folder):
+        return fix(["httpd.conf"], replace(SETTINGS, select=(rule,)), unsafe=unsafe)
+
+
+def test_a_chain_file_is_put_in_order_without_the_leaf(tmp_path: Path) -> None:
+    leaf, *rest = BLOCK.findall(DISORDER)
+    (change,) = with_chain_file(tmp_path, leaf, b"".join(rest), "chain-order").changes
+    assert change.file.endswith("chain.pem")
+    assert BLOCK.findall(change.after) == rest[::-1]
+
+
+def test_a_chain_that_is_in_the_way_is_no_longer_named(tmp_path: Path) -> None:
+    foreign = (FIXTURES / "certificates" / "intermediate-rsa.pem").read_bytes()
+    healthy = (WORKSHOP / "healthy.pem").read_bytes()
+    (change,) = with_chain_file(tmp_path, healthy, foreign, "missing-intermediate", unsafe=True).changes
+    assert change.after.decode() == CHAINED.replace("SSLCertificateChainFile chain.pem\n", "")
+
+
+def test_the_chain_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    foreign = (FIXTURES / "certificates" / "intermediate-rsa.pem").read_bytes()
+    (leaf, *_) = BLOCK.findall(DISORDER)
+    (tmp_path / "intermediates.pem").write_bytes((WORKSHOP / "leaf-only.intermediates.pem").read_bytes())
+    outcome = with_chain_file(tmp_path, leaf, foreign, "missing-intermediate", unsafe=True)
+    assert outcome.changes == []
+    assert outcome.report.findings
+
+
+def test_a_full_chain_in_the_chain_file_becomes_the_certificate_file(tmp_path: Path) -> None:
+    healthy = (WORKSHOP / "healthy.pem").read_bytes()
+    (change,) = with_chain_file(tmp_path, BLOCK.findall(healthy)[0], healthy, "unrelated-certificate").changes
+    text = CHAINED.replace("SSLCertificateChainFile chain.pem\n", "")
+    assert change.after.decode() == text.replace("leaf.pem", "chain.pem")
+
+
+ROOTED = (WORKSHOP / "with-root.pem").read_bytes()
+
+
+@pytest.mark.parametrize(("what", "made"), SURROUNDINGS, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_is_removed_goes_alone(what: str, made: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    before = made(ROOTED)
+    (tmp_path / "nginx.conf").write_text(CONFIGURATION)
+    (tmp_path / "chain.pem").write_bytes(before)
+    (tmp_path / "leaf.key").write_bytes(KEY)
+    with chdir(tmp_path):
+        outcome = fix(["nginx.conf"], replace(SETTINGS, select=("root-in-chain",)))
+    (change,) = outcome.changes
+    assert change.after == before.replace(BLOCK.findall(before)[-1], b"")
+
+
+def test_a_mended_order_keeps_what_other_rules_are_about(tmp_path: Path) -> None:
+    blocks = BLOCK.findall(DISORDER)
+    (change,) = fixed(tmp_path, b"".join([blocks[0], *BLOCK.findall(ROOTED)[:-4:-1], blocks[0]])).changes
+    assert sorted(BLOCK.findall(change.after)) == sorted([blocks[0], *BLOCK.findall(ROOTED)[:-4:-1], blocks[0]])

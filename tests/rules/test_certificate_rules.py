@@ -137,3 +137,11 @@ def test_the_policy_may_allow_shorter_lives_than_the_forum(tmp_path: Path) -> No
     (finding,) = found(cases()[LONGER_THAN_THE_POLICY], tmp_path)
     assert finding.code == "TLS311"
     assert "maximum_certificate_lifespan" in finding.source
+
+
+@pytest.mark.parametrize("name", [name for name in SERVER if cases()[name].apache_refusal])
+def test_where_nobody_else_says_it_the_server_will_not_start(name: str, tmp_path: Path) -> None:
+    case = cases()[name]
+    settings = Settings(root="/", now=case.now.isoformat(), trust_store=("none",), select=("TLS006",), server="apache")
+    (finding,) = lint([str(site(case, tmp_path, "apache"))], settings).findings
+    assert set(finding.yields_to) & {module.rule.name for module in RULES if module.rule.code in case.rules}

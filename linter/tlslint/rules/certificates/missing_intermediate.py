@@ -82,7 +82,7 @@ def _fix(served: "Served", chain: "Chain", missing: "Missing") -> Fix | None:
         title = f'send what "{pair.file}" itself holds'
         places = dict.fromkeys(pair.chain_place for pair in served.pairs if pair.chain_place is not None)
         return Fix(title, Safety.UNSAFE, tuple(RemoveDirective(place) for place in places))
-    if pair.chain_place is not None and chain.unrelated:
+    if pair.chain_place is not None and not set(chain.unrelated) <= set(missing.found):
         return None  # the chain of something else, which others may need
     if missing.found:
         names = listed(quoted(missing.found))
