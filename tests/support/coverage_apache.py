@@ -263,7 +263,7 @@ ROWS = (
     ),
     Row(
         "P15", "A comment that goes on swallows the line below.", "P15-comment-goes-on",
-        (At(TLS, A, protocols=OLD_AND_NEW),),
+        (At(TLS, A, protocols=OLD_AND_NEW),), finds=(Finds("swallowed-directive", "SSLProtocol TLSv1.3"),),
     ),
     Row(
         "C1", "Names of TLS 1.3 in the list limit nothing.", "C1-tls13-names-in-the-list",
@@ -466,11 +466,12 @@ ROWS = (
     ),
     Row(
         "S1", "A misspelt module drops the TLS of a host.", "S1-misspelt-module",
-        (At(TLS, None, handshake="plaintext"),), claim=plain_http,
+        (At(TLS, None, handshake="plaintext"),), finds=(Finds("never-true-condition", "<IfModule mod_ssl>"),),
+        claim=plain_http,
     ),
     Row(
         "S2", "A comment behind a condition is a part of it.", "S2-comment-behind-a-condition",
-        (At(TLS, A, protocols=NEW),),
+        (At(TLS, A, protocols=NEW),), finds=(Finds("never-true-condition", "<IfModule ssl_module> #"),),
     ),
     Row("S3", "A misspelt name of an optional file.", "S3-misspelt-include", (At(TLS, A, protocols=NEW),)),
     Row(
@@ -479,11 +480,15 @@ ROWS = (
     ),
     Row(
         "S5", "A condition before the module is loaded.", "S5-module-loaded-later",
-        finds=(Finds("missing-hsts", ""),), claim=nothing_is_told,
+        finds=(Finds("never-true-condition", "<IfModule mod_headers.c>"),), claim=nothing_is_told,
     ),
-    Row("S6", "A condition that is for one exact version.", "S6-exact-version", (At(TLS, A, protocols=NEW),)),
+    Row(
+        "S6", "A condition that is for one exact version.", "S6-exact-version", (At(TLS, A, protocols=NEW),),
+        finds=(Finds("never-true-condition", "<IfVersion 2.4>"),),
+    ),
     Row(
         "S7", "The environment is no definition.", "S7-environment-is-no-define", (At(TLS, A, protocols=NEW),),
+        finds=(Finds("never-true-condition", "<IfDefine TLS_STRICT>"),),
         environment=(("TLS_STRICT", "1"),),
     ),
     Row(
@@ -492,7 +497,7 @@ ROWS = (
     ),
     Row(
         "S9", "What stands behind an end tag is dropped.", "S9-directive-behind-an-end-tag",
-        (At(TLS, A, protocols=NEW),),
+        (At(TLS, A, protocols=NEW),), finds=(Finds("swallowed-directive", "</Directory> SSLProtocol"),),
     ),
     Row(
         "S10", "A condition that is never closed.", "S10-condition-never-closed", (At(TLS, A, protocols=["TLSv1.3"]),),

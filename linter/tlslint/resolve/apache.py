@@ -37,6 +37,7 @@ from tlslint.resolve.apache_listen import (
     is_dual_stack,
     parse_listen,
 )
+from tlslint.resolve.apache_lost import lost
 from tlslint.resolve.apache_misdirected import Comparison, strict_check
 from tlslint.resolve.apache_problems import host_problems, socket_problems
 from tlslint.resolve.apache_read import NOT_READ, read
@@ -143,6 +144,7 @@ class _Resolution:
         for socket in self._bound():
             self._listeners_of(socket)
         self._loose_settings()
+        self.problems.extend(lost(self.reading, self.given))
         self.problems.extend(socket_problems(self.main))
         self.problems.extend(host_problems(self.main))
         self.problems.extend(self._refusals())

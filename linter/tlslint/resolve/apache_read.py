@@ -9,7 +9,7 @@ seen here leaves the section incomplete, with the reason.
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -31,6 +31,7 @@ from tlslint.parse.tree import Directive, Source, Span, SyntaxProblem, Tree, wal
 from tlslint.record import dataclass
 from tlslint.resolve.apache_conditions import ConditionError, Conditions, Outcome
 from tlslint.resolve.apache_include import MAX_FILES, Step, included, is_mask
+from tlslint.resolve.apache_lost import about_tls
 from tlslint.resolve.apache_macros import Macro, Macros, wrong_parameters
 from tlslint.resolve.apache_modules import Modules, family_of
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
@@ -79,6 +80,8 @@ class Branch:
     place: Place
     taken: bool | None
     reason: str = ""
+    lost: tuple[Span, ...] = ()
+    """The lines about TLS in a section that was left out."""
 
 
 @dataclass(slots=True)
@@ -101,6 +104,8 @@ class Reading:
     """What acted while reading and is no part of any section: `Define`, `Include`, `LoadModule`, `Use` …"""
     files: list[str] = field(default_factory=list)
     """Server paths of the included files in the order in which they are read, each as often as it is."""
+    trees: list[Tree] = field(default_factory=list)
+    """The files that were read, each once."""
     notes: list[str] = field(default_factory=list)
     """What was assumed, for the reader."""
 
@@ -247,6 +252,7 @@ class _Reader:
         if file.includes:
             self.reading.files.append(file.path)
         if file.path not in self._lines:
+            self.reading.trees.append(tree)
             self._lines[file.path], self._index[file.path] = self._lines_of(tree)
         file.lines, file.directives = self._lines[file.path], self._index[file.path]
 
@@ -452,11 +458,13 @@ class _Reader:
         if doubt and isinstance(outcome, bool):
             outcome = Unknown(doubt)
         reason = outcome.reason if isinstance(outcome, Unknown) else ""
-        self.reading.branches.append(Branch(place, None if reason else bool(outcome), reason))
+        taken = None if reason else bool(outcome)
         if outcome is True:
+            self.reading.branches.append(Branch(place, taken, reason))
             self._push_frame(_Frame(statement.name, statement.tag, self.section, True))
             return
         skipped = self._skip(statement)
+        self.reading.branches.append(Branch(place, taken, reason, tuple(_lines_about_tls(skipped))))
         if reason:
             self._leave_open(f"what <{' '.join([statement.name, *statement.arguments])}> holds", reason, place, skipped)
 
@@ -858,6 +866,12 @@ _NEWER_CONDITIONS: Final = ("iffile", "ifdirective", "ifsection")
 _NEWER_CONDITIONS_SINCE: Final = Version("2.4.34")
 _NOWHERE: Final = Source("", "")
 _TAG_STARTS: Final = ("<", '"', "'")
+
+
+def _lines_about_tls(lines: Iterable[LogicalLine]) -> Iterator[Span]:
+    for line in lines:
+        if not line.text.startswith("#") and about_tls([word.value for word in split_words(line.text)]):
+            yield line.span(0, len(line.text))
 
 
 def _uses(includes: Sequence[Directive]) -> Iterator[Directive]:
