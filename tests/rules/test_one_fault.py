@@ -2,10 +2,14 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.apache import USUAL_MODULES, needed_apache
+from support.rule_fixtures import Fixture, findings, fixtures
 from tlslint.check import check
 from tlslint.discover import discover
 from tlslint.finding import Finding
@@ -15,6 +19,7 @@ from tlslint.resolve.model import Deployment
 from tlslint.resolve.nginx import resolve
 from tlslint.rules import RULES
 from tlslint.rules.suites import broken, cipher_uses, outside, without_forward_secrecy
+from tlslint.run import lint
 from tlslint.settings import Settings
 from tlslint.target import parse_target
 from tlslint.tls.ciphers import evaluate, tokens
@@ -130,3 +135,63 @@ def test_a_list_that_is_no_use_is_reported_alone(words: list[str], target: str |
     errors = [item for item in found if item.code == "TLS206" and item.severity.label == "error"]
     if errors:
         assert about_the_list == {"TLS206"}
+
+
+DEAD = [fixture for fixture in fixtures("apache") if fixture.downfall is not None or fixture.refusal is not None]
+CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "certificates"
+
+
+def says_down(finding: Finding) -> bool:
+    return finding.severity.label == "error" and ("does not start" in finding.seen or "apache2 -t" in finding.seen)
+
+
+def assert_said_once(found: list[Finding]) -> None:
+    told = [item for item in found if says_down(item)]
+    for number, one in enumerate(told):
+        for other in told[number + 1 :]:
+            if one.span.source.path == other.span.source.path:
+                assert one.span.end <= other.span.start or other.span.end <= one.span.start, (one, other)
+
+
+@pytest.mark.parametrize("fixture", DEAD, ids=str)
+def test_what_ends_apache_is_said_once(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fixture.folder)
+    assert_said_once(findings(fixture, RULES))
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule", "number"),
+    [
+        ("SSLProtocol -SSLv3", "no-protocol", "AH02231"),
+        ("SSLCipherSuite NOSUCH", "server-will-not-start", "AH01898"),
+        ("SSLOpenSSLConfCmd Curves nosuch", "unsupported-group", "AH02407"),
+        ("SSLOpenSSLConfCmd CipherString NOSUCH", "server-will-not-start", "AH02407"),
+        ("SSLCertificateKeyFile CERTIFICATES/b-rsa.key", "key-mismatch", "AH02565"),
+        ("SSLCertificateKeyFile CERTIFICATES/root-rsa.pem", "malformed-certificate", "AH02564"),
+        ("SSLCertificateFile CERTIFICATES/a-rsa.key", "malformed-certificate", "AH02562"),
+        ("SSLCertificateFile CERTIFICATES/nosuch.pem", "certificate-not-found", "does not exist or is empty"),
+        ("SSLUseStapling on", "server-will-not-start", "AH01958"),
+        ("SSLOpenSSLConfCmd Options nosuch", "server-will-not-start", "AH02407"),
+    ],
+)
+@pytest.mark.parametrize("is_reached", [True, False])
+def test_the_rule_that_knows_most_says_it(
+    lines: str, rule: str, number: str, is_reached: bool, tmp_path: Path
+) -> None:
+    """It says it with the number that the log has; a host that nothing reaches ends Apache as well."""
+    kind = lines.split()[0]
+    pair = {"SSLCertificateFile": "a-rsa.pem", "SSLCertificateKeyFile": "a-rsa.key"}
+    inside = "\n".join(f"{name} {CERTIFICATES}/{file}" for name, file in pair.items() if name != kind)
+    port = 4443 if is_reached else 4444
+    (tmp_path / "apache2.conf").write_text(
+        "\n".join(map(needed_apache().load, USUAL_MODULES))
+        + f"\nServerName main.test\nListen 127.0.0.1:4443\n<VirtualHost *:{port}>\nServerName a.example.test\n"
+        + f"SSLEngine on\n{inside}\n{lines.replace('CERTIFICATES', str(CERTIFICATES))}\n</VirtualHost>\n",
+        encoding="utf-8",
+    )
+    settings = Settings(root="/", server="apache", now="2026-06-01", trust_store=("none",))
+    found = [item for item in lint([str(tmp_path / "apache2.conf")], settings).findings if says_down(item)]
+    assert_said_once(found)
+    if is_reached:
+        assert [item.name for item in found if number in item.message + item.seen] == [rule]
+    assert any(number in item.message + item.seen for item in found)

@@ -352,15 +352,54 @@ def first_words(message: str) -> str:
     return message.partition(", ")[0]
 
 
-def test_a_graceful_reload_ends_the_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "number"),
+    [
+        ("a-rsa.key", "b-rsa.key", "AH02565"),
+        ("SSLEngine on", "SSLEngine on\nSSLProtocol -SSLv3", "AH02231"),
+        ("SSLEngine on", "SSLEngine on\nSSLCipherSuite ECDHE-RSA-AES128-GCM-SHA265", "AH01898"),
+        ("SSLEngine on", "SSLEngine on\nSSLUseStapling on", "AH01958"),
+    ],
+)
+def test_a_graceful_reload_ends_the_server(before: str, after: str, number: str) -> None:
     """`apache2 -t` is content, and all sites are gone."""
     case = Case("", "ok")
     with ApacheServer(needed_apache(), case.text(free_ports(1)[0])) as server:
         text = server.configuration.read_text(encoding="utf-8")
-        server.configuration.write_text(text.replace("SSLEngine on", "SSLEngine on\nSSLProtocol -SSLv3"))
+        server.configuration.write_text(text.replace(before, after))
+        assert [number in problem.message for problem in said(server.configuration)] == [True]
         assert server.test()[0]
         server.reload()
         assert server.has_ended()
+        assert number in server.error_log
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        "<VirtualHost *:1>\nHOST</VirtualHost>",
+        "<VirtualHost nosuch.invalid:PORT>\nHOST</VirtualHost>",
+        '<VirtualHost "" *:PORT>\nHOST</VirtualHost>',
+        "HOST<VirtualHost *:PORT>\nServerName b\nSSLProtocol all\n</VirtualHost>",
+    ],
+)
+def test_a_host_that_nothing_reaches_ends_the_server_as_well(hosts: str, tmp_path: Path) -> None:
+    for engine, is_up in (("on", False), ("off", True)):
+        port = free_ports(1)[0]
+        inside = f"ServerName a.test\nSSLEngine {engine}\nSSLProtocol -all\n{GOOD}"
+        text = f"Listen 127.0.0.1:{port}\n{hosts.replace('PORT', str(port)).replace('HOST', inside)}\n"
+        server = ApacheServer(needed_apache(), text)
+        try:
+            problems = [problem.message for problem in said(server.configuration)]
+            assert server.test()[0]
+            if is_up:
+                server.start()
+            else:
+                with pytest.raises(ServerError, match="AH02231"):
+                    server.start()
+        finally:
+            server.stop()
+        assert ["AH02231" in problem for problem in problems] == ([] if is_up else [True])
 
 
 def test_an_encrypted_key_is_no_certain_refusal(tmp_path: Path) -> None:

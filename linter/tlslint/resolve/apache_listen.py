@@ -47,9 +47,14 @@ def split_address(word: str) -> AddressPort | None:
             return None
         host = host[1:-1]
         zone = host.find("%")
-        if zone == len(host) - 1 or _packed(AF_INET6, host if zone < 0 else host[:zone]) is None:
+        if zone == len(host) - 1 or _packed(AF_INET6, _short(host if zone < 0 else host[:zone])) is None:
             return None
     return AddressPort(host, port)
+
+
+def _short(address: str) -> str:
+    """Drop leading zeros, of which APR reads any number; the C library, which is asked later, reads four digits."""
+    return ":".join(part if "." in part else re.sub(r"^0+(?=.)", "", part) for part in address.split(":"))
 
 
 def _is_port(number: str) -> bool:
