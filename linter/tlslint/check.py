@@ -1,5 +1,6 @@
 """Runs the rules over a deployment and makes one finding of what several endpoints share."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -11,6 +12,7 @@ from tlslint.resolve.model import Deployment
 
 ENDPOINT = "{endpoint}"
 """Stands in a message for the first affected endpoint and the number of the others."""
+_LOG_NUMBER = re.compile(r"\bAH\d{5}\b")
 
 
 class RuleModule(Protocol):
@@ -55,12 +57,30 @@ def _in_words_of(server: str, rule: Rule, finding: Finding) -> Finding:
 
 
 def told_once(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings of one deployment without those of which another rule that was asked says more."""
+    """Return the findings of one deployment without those of which another rule that was asked says more.
+
+    What is left then says what the server's log has, with its number.
+    """
     found = list(findings)
     if not any(finding.yields_to for finding in found):
         return found
-    told = {(finding.name, finding.span.source.path, finding.span.start) for finding in found}
-    return [finding for finding in found if not any(name in told for name in _told_as(finding))]
+    told = {(finding.name, finding.span.source.path, finding.span.start) for finding in found if not finding.yields_to}
+    logged: dict[tuple[str, str, int], str] = {}
+    left = []
+    for finding in found:
+        tellers = [key for key in _told_as(finding) if key in told]
+        logged.update(dict.fromkeys(tellers, finding.message))
+        if not tellers:
+            left.append(finding)
+    return [_as_logged(finding, logged) for finding in left]
+
+
+def _as_logged(finding: Finding, logged: dict[tuple[str, str, int], str]) -> Finding:
+    message = logged.get((finding.name, finding.span.source.path, finding.span.start), "")
+    number = _LOG_NUMBER.search(message)
+    if number is None or number[0] in finding.seen:
+        return finding
+    return replace(finding, seen=f"Apache does not start (apache2 -t says nothing): {message}")
 
 
 def _told_as(finding: Finding) -> Iterator[tuple[str, str, int]]:

@@ -231,7 +231,7 @@ class _Verifier:
             yield _refusal(
                 "No SSL protocols available (AH02231)", place.span, kind="no-protocol",
                 advice="name what is on, e.g. -all +TLSv1.2 +TLSv1.3: each line starts from nothing",
-                at_start=True, yields_to=("no-protocol",),
+                at_start=True,
             )  # fmt: skip
 
     def _suites(self, tls: TlsSettings) -> Iterator[Problem]:
@@ -245,7 +245,6 @@ class _Verifier:
                     kind="unusable-cipher-list",
                     advice="correct the names: those that OpenSSL does not know are dropped, and none is left",
                     at_start=True,
-                    yields_to=("unusable-cipher-list",),
                 )
         suites = tls.ciphersuites
         place = suites.places[-1] if suites.places else None
