@@ -175,9 +175,7 @@ def test_what_ends_apache_is_said_once(fixture: Fixture, monkeypatch: pytest.Mon
     ],
 )
 @pytest.mark.parametrize("is_reached", [True, False])
-def test_the_rule_that_knows_most_says_it(
-    lines: str, rule: str, number: str, is_reached: bool, tmp_path: Path
-) -> None:
+def test_the_rule_that_knows_most_says_it(lines: str, rule: str, number: str, is_reached: bool, tmp_path: Path) -> None:
     """It says it with the number that the log has; a host that nothing reaches ends Apache as well."""
     kind = lines.split()[0]
     pair = {"SSLCertificateFile": "a-rsa.pem", "SSLCertificateKeyFile": "a-rsa.key"}
