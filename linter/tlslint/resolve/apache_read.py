@@ -851,10 +851,9 @@ class _Reader:
         self._error(problem.message, problem.span, problem.origin, problem.hint)
 
     def _note_assumptions(self) -> None:
-        self.reading.notes += [
-            f"{name} is taken to be loaded where LoadModule lines may be out of sight"
-            for name in sorted(self.modules.assumed)
-        ]
+        assumed = ", ".join(sorted(name.removesuffix("_module") for name in self.modules.assumed))
+        if assumed:
+            self.reading.notes.append(f"taken to be loaded, as LoadModule lines may be out of sight: {assumed}")
 
 
 _INCLUDE_USAGE: Final = {
