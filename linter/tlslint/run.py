@@ -193,6 +193,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
     report.notes.extend(discovered.notes)
     check_trust_store(settings.trust_store)
     targets: dict[str, Target] = {}
+    assumed: set[str] = set()
     for root in discovered.roots:
         progress.at(f"resolving {root.display}", lambda: report.files + count_files(discovered))
         if root.server not in targets:
@@ -203,11 +204,15 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
             report.endpoints += len(deployment.endpoints)
             deployment.name = part.name
             report.notes.extend(note for note in deployment.notes if note not in report.notes)
+            assumed |= deployment.assumed_modules
             if root.context == "main":
                 report.entries.append((root.server, root.files.real_path(root.entry)))
             _add_settings(deployment, settings)
             progress.at(f"judging {root.display}", lambda: report.files + count_files(discovered))
             yield deployment
+    if assumed:
+        names = ", ".join(sorted(assumed))
+        report.notes.append(f"modules taken to be loaded, as LoadModule lines may be out of sight: {names}")
     report.files += count_files(discovered)
 
 

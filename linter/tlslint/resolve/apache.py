@@ -169,6 +169,7 @@ class _Resolution:
             given=self.given,
             complete=not any(section.incomplete for section in self.main.walk()),
             notes=tuple(self.reading.notes),
+            assumed_modules=self.reading.assumed_modules,
             files=self.root.files,
             base=self.reading.server_root,
             misdirected=Comparison(self.main, self.target.server).misdirected,

@@ -107,6 +107,8 @@ class Reading:
     trees: list[Tree] = field(default_factory=list)
     """The files that were read, each once."""
     notes: list[str] = field(default_factory=list)
+    assumed_modules: frozenset[str] = frozenset()
+    """Modules that are taken to be loaded, because `LoadModule` lines may be out of sight."""
     """What was assumed, for the reader."""
 
 
@@ -851,9 +853,7 @@ class _Reader:
         self._error(problem.message, problem.span, problem.origin, problem.hint)
 
     def _note_assumptions(self) -> None:
-        assumed = ", ".join(sorted(name.removesuffix("_module") for name in self.modules.assumed))
-        if assumed:
-            self.reading.notes.append(f"taken to be loaded, as LoadModule lines may be out of sight: {assumed}")
+        self.reading.assumed_modules = frozenset(name.removesuffix("_module") for name in self.modules.assumed)
 
 
 _INCLUDE_USAGE: Final = {
