@@ -48,7 +48,7 @@ FAMILIES = {
     "1": {"protocols", "ciphers", "groups", "server_order", "sessions", "alpn", "hello_retry"},
     "2": {"protocols", "ciphers", "groups", "server_order", "sessions", "hello_retry"},
     "3": {"certificates", "ciphers", "protocols", "groups"},
-    "5": {"client_certificate"},
+    "5": {"client_certificate", "sessions"},
     "6": {"sessions"},
     "7": set[str](),
     "8": {"alpn", "ciphers"},
@@ -115,11 +115,17 @@ def absolute(fixed: FixedFixture, root: Path) -> None:
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
+ONE_SERVER = {"no-revocation-check": "apache"}
+"""Rules whose faults can be mended with one of the servers only (here a list that Apache has and does not look at)."""
+
+
 @pytest.mark.parametrize("rule", OFFERED)
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_a_rule_offers_is_shown(rule: str, server: str) -> None:
     if not any(fixture.rule == rule and fixture.server == server for fixture in BAD):
         pytest.skip(f"{rule} has no bad fixture for {server}")
+    if ONE_SERVER.get(rule, server) != server:
+        pytest.skip(f"what {server} lacks for {rule} nobody can add")
     assert list((RULE_FIXTURES / rule / server).glob("fixed*")), "no fixture shows its fix"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tlslint.fix.dialect import Dialect, as_list, as_versions, siblings_of
-from tlslint.fix.text import CannotSpell, after, inside, padded
+from tlslint.fix.text import CannotSpell, after, before, inside, padded, unit
 from tlslint.intention import AddRejectingHost, Edit, SetUpstream
 from tlslint.parse.apache import decode
 from tlslint.parse.apache import parse as parse_apache
@@ -38,6 +38,17 @@ _SINCE = {
     "sslsessiontickets": Version("2.4.11"),
 }
 _TLS13_SUITES_SINCE = Version("2.4.36")
+_REQUIRE_SINCE = Version("2.4")
+UNASKED = "default.invalid"
+"""A name that nobody has (RFC 6761, section 6.4)."""
+_DECIDED_BY_FIRST = frozenset(
+    (
+        "sslcertificatefile", "sslcertificatekeyfile", "sslcertificatechainfile", "sslprotocol", "sslciphersuite",
+        "sslhonorcipherorder", "sslsessiontickets", "sslsessionticketkeyfile", "sslsessioncachetimeout",
+        "sslopensslconfcmd", "sslinsecurerenegotiation", "sslcompression", "sslstrictsnivhostcheck", "protocols",
+    )
+)  # fmt: skip
+"""What the first host of an address decides for connections to all of them, on some version at least."""
 _NEEDS_QUOTES = re.compile(r"""[\s"'\\]|^$""")
 
 
@@ -223,4 +234,47 @@ class ApacheDialect(Dialect):
         return _Home(passing, None, ()) if passing.start in children else home
 
     def _rejecting_host(self, intention: AddRejectingHost) -> list[Edit]:
-        raise CannotSpell("Apache has no host that rejects the handshake")
+        """A first host that refuses every request: Apache has none that rejects the handshake.
+
+        It has the certificate and all else that the present first host decides for the others of its address.
+        """
+        first = intention.listeners[0].default if intention.listeners else None
+        if first is None or any(listener.default is not first for listener in intention.listeners):
+            raise CannotSpell("the sockets have different first hosts")
+        section = self._directive(first.place)
+        if section.block is None or first.is_main:
+            raise CannotSpell("the first host of the address is no virtual host")
+        if not first.tls.certificates.known:
+            raise CannotSpell("the certificate that it would present is not known")
+        if any(version < _REQUIRE_SINCE for version in self.versions):
+            raise CannotSpell(f"httpd {min(self.versions)} has no Require all")
+        words = " ".join(argument.raw for argument in section.arguments)
+        inner = unit(section.source)
+        own = [f"{inner}{line}" for line in self._decided(first, section)]
+        lines = [f"<VirtualHost {words}>", f"{inner}ServerName {UNASKED}", f"{inner}SSLEngine on", *own]
+        closing = [
+            f'{inner}<Location "/">',
+            f"{inner}{inner}Require all denied",
+            f"{inner}</Location>",
+            "</VirtualHost>",
+        ]
+        return [before(section, [*lines, *closing])]
+
+    def _decided(self, host: VirtualHost, section: Directive) -> Iterator[str]:
+        """Yield the lines of a host about TLS, and those that include such lines, each once."""
+        scope = host.scope
+        assert isinstance(scope, Section)
+        seen: set[int] = set()
+        for place in scope.items:
+            if place.directive.name.lower() not in _DECIDED_BY_FIRST:
+                continue
+            if place.doubt or any(step.name.lower() == "use" for step in place.includes):
+                raise CannotSpell("a macro or a variable makes the settings that would have to be repeated")
+            steps = (*place.includes, place.directive)
+            line = next(
+                (step for step in steps if step.source is section.source and section.start < step.start < section.end),
+                None,
+            )
+            if line is not None and line.start not in seen:
+                seen.add(line.start)
+                yield " ".join(line.source.text[line.start : line.end].replace("\\\n", " ").split())

@@ -117,11 +117,14 @@ def uncovered(certificate: Certificate, names: Iterable[str]) -> list[NameCovera
 
 
 def is_never_asked_for(name: str) -> bool:
-    """Whether no client can ask for this name, so that it only serves as a catch-all or placeholder (`_`, `""`)."""
+    """Whether no client can ask for this name, so that it only serves as a catch-all or placeholder (`_`, `""`).
+
+    Names below `invalid` are nobody's (RFC 6761, section 6.4).
+    """
     if name.startswith("~") or _address(name) is not None:
         return False
     plain = normalise(name.removeprefix(".").replace("*", "x").replace("?", "x")) if name.strip("*?.") else None
-    return plain is None or ("." not in plain and "_" in plain)
+    return plain is None or ("." not in plain and "_" in plain) or plain.endswith(".invalid")
 
 
 def _words(name: str) -> tuple[Word, ...] | None:

@@ -173,6 +173,7 @@ class _Resolution:
             files=self.root.files,
             base=self.reading.server_root,
             misdirected=Comparison(self.main, self.target.server).misdirected,
+            name_policy=self.main.last("sslvhostsnipolicy"),
             document_roots=self._document_roots,
             key_logging=list(self._key_logging()),
             key_logging_environment=list(self._key_logging_environment()),

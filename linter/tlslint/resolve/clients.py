@@ -64,6 +64,16 @@ class Trust:
 
         return without_current_crl(self.needed, self.crls or (), now)
 
+    def issuing(self, authorities: "tuple[Certificate, ...]") -> "tuple[Certificate, ...]":
+        """Return those of the CAs that issue to no other CA here, so that clients' certificates are what they issue."""
+        from tlslint.pki.chain import Authorities
+
+        upper: set[Certificate] = set()
+        for lower in self.authorities.usable:
+            if not lower.self_signed:
+                upper.update(Authorities(authorities).issuers(lower))
+        return tuple(authority for authority in authorities if authority not in upper)
+
     @property
     def accepted(self) -> "frozenset[Certificate]":
         """The CAs whose clients can be accepted."""

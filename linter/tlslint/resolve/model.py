@@ -844,6 +844,8 @@ class Deployment:
     First the host that the connection was opened for, then the one that is asked for, and whether the client sent a
     server name. Empty where requests are answered. Apache compares hosts so; what nginx refuses is a rule's to say.
     """
+    name_policy: Place | None = None
+    """The directive that says how far hosts may differ before requests are refused so (`SSLVHostSNIPolicy`)."""
     document_roots: Callable[[], list[tuple[str, Place]]] = list
     """Works out which server directories clients can read files of, and which directives say so."""
     _certificates: "Certificates | None" = None

@@ -48,6 +48,7 @@ from tlslint.rules.ciphers import (
 )
 from tlslint.rules.clients import (
     client_certificate_bypass,
+    client_certificate_per_location,
     client_verification_off,
     client_verification_without_ca,
     expired_client_ca,
@@ -237,6 +238,7 @@ RULES: tuple[RuleModule, ...] = (
     short_verify_depth,
     public_client_ca,
     expired_client_ca,
+    client_certificate_per_location,
     no_revocation_check,
     client_certificate_bypass,
     forgeable_client_header,

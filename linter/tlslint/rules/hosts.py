@@ -27,7 +27,7 @@ def may_say_more(listener: Listener) -> bool:
 
 def is_real_name(name: ServerName) -> bool:
     """Whether a site can be reached under the name: not `_`, `localhost` or another word that stands for anything."""
-    if name.kind == "empty":
+    if name.kind == "empty" or name.text.lower().endswith(".invalid"):
         return False
     return name.kind == "regex" or "." in name.text.strip(".*")
 

@@ -1,16 +1,17 @@
 """Client certificates are to be verified, and there is no CA to verify them with.
 
 ## What it finds
-`ssl_verify_client on` or `optional` where no `ssl_client_certificate` is in force, or where the file that is named
-holds nothing that the server can read as certificates.
+`ssl_verify_client on` or `optional` (Apache: `SSLVerifyClient require` or `optional`) where no file with CAs of clients
+is in force, or where the file that is named holds nothing that the server can read as certificates.
 
 ## Why it matters
-nginx refuses to start: a restart fails, a reload keeps the old configuration.
+nginx refuses to start: a restart fails, a reload keeps the old configuration. Apache starts, and refuses every client
+that shows a certificate; with a file without certificates it passes its own test of the syntax and does not start.
 
 ## What clients see
 `nginx -t` says `no ssl_client_certificate for ssl_verify_client`, since 1.27.2 `no ssl_client_certificate or
 ssl_trusted_certificate for ssl_verify_client`. A file without certificates is `no certificate or crl found`, since
-1.27.2 `no start line`.
+1.27.2 `no start line`. Apache's clients see the alert `unknown ca`, its log has AH01897 (for `require`) or AH01895.
 
 ## How to fix it
 Name the file with the CA that issues your clients' certificates.
@@ -34,10 +35,14 @@ rule = Rule(
     name="client-verification-without-ca",
     severity=Severity.ERROR,
     summary="client certificates are to be verified, and there is no CA to verify them with",
-    why="nginx refuses to start with it",
+    why="nginx refuses to start with it, Apache refuses every client certificate",
     seen='nginx -t says "no ssl_client_certificate for ssl_verify_client" (1.27.2 and later name a second directive)',
-    seen_apache="every client is refused: alert unknown ca, or handshake failure; AH01897 in the log",
-    sources=("nginx, ngx_http_ssl_module: ssl_client_certificate", "nginx 1.27.2, changes"),
+    seen_apache="every client with a certificate is refused: alert unknown ca",
+    sources=(
+        "nginx, ngx_http_ssl_module: ssl_client_certificate",
+        "nginx 1.27.2, changes",
+        "Apache HTTP Server, SSLCACertificateFile",
+    ),
 )
 
 TRUSTED_FILE_COUNTS_SINCE = Version("1.27.2")
@@ -92,6 +97,12 @@ def _unusable(deployment: Deployment, endpoints: list[Endpoint]) -> Iterator[Fin
             setting.span,
             label="the server refuses this file",
             help="put the certificate of the clients' CA there, as PEM",
-            seen='nginx -t says "no certificate or crl found" or "no start line"' if not bundle.entries else "",
+            seen=_seen(deployment.server) if not bundle.entries else "",
             endpoints=labels(endpoints),
         )
+
+
+def _seen(server: str) -> str:
+    if server == "apache":
+        return 'apache2 -t says "Syntax OK"; Apache does not start: AH01895'
+    return 'nginx -t says "no certificate or crl found" or "no start line"'

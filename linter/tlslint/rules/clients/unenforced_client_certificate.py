@@ -1,10 +1,10 @@
 """Client certificates are asked for, and requests without a good one are answered all the same.
 
 ## What it finds
-Four ways to ask for a certificate and serve everybody:
-`ssl_verify_client optional` (or `optional_no_ca`) where nothing looks at the result, or only in a way that lets bad
-certificates pass; `ssl_conf_command VerifyMode` without `ssl_verify_client`, which makes clients show a certificate
-that nobody checks; an `error_page 495 496` that leads to content; and a plain HTTP socket of the same host.
+Ways to ask for a certificate and serve everybody: `ssl_verify_client optional` (or `optional_no_ca`; Apache:
+`SSLVerifyClient`) where nothing looks at the result, or only in a way that lets bad certificates pass; and a plain HTTP
+socket of the same host. With nginx also `ssl_conf_command VerifyMode` without `ssl_verify_client`, which makes clients
+show a certificate that nobody checks (Apache ends the connection), and an `error_page 495 496` that leads to content.
 
 ## Why it matters
 The host looks as if it were protected, and strangers get its content.
@@ -14,20 +14,23 @@ A stranger gets `200 OK`. With `optional_no_ca` the result is `FAILED:` and the 
 bare word `FAILED` holds for nobody (since nginx 1.11.7).
 
 ## How to fix it
-Set it to `on`, or refuse everything but `SUCCESS`: `if ($ssl_client_verify != SUCCESS) { return 403; }`. Let error
+Set it to `on`, or refuse everything but `SUCCESS`: `if ($ssl_client_verify != SUCCESS) { return 403; }`, with Apache
+`Require ssl-verify-client`. Let error
 pages say that a certificate is needed, and nothing else. Give plain HTTP a host of its own that redirects.
 
 ## False alarms that it avoids
 A result that reaches an application (a header, a parameter), another variable, a script or `auth_request` counts as
-looked at; logs and response headers do not. Plain sockets that only redirect or refuse, that ask for passwords or look
+looked at; logs and response headers do not. So does a section that requires certificates, which is
+client-certificate-per-location's subject. Plain sockets that only redirect or refuse, that ask for passwords or look
 at addresses, are silent; those on loopback addresses are a hint. Hosts of which a part could not be read are left out.
 """
 
 from collections.abc import Iterable, Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
+from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
-from tlslint.resolve.model import ClientChecks, ClientUse, Deployment, Endpoint, VirtualHost
+from tlslint.resolve.model import ClientChecks, ClientUse, Deployment, DirectoryTls, Endpoint, VirtualHost
 from tlslint.rules.mutual import RESULT, VERIFYING, asking
 from tlslint.rules.web import serves_content
 from tlslint.rules.words import directive_of, labels, listed, negotiating
@@ -39,24 +42,33 @@ rule = Rule(
     summary="client certificates are asked for, and requests without a good one are answered all the same",
     why="the host looks protected, and strangers get its content",
     seen="a client without a certificate gets 200 OK",
-    sources=("nginx, ngx_http_ssl_module: ssl_verify_client, $ssl_client_verify",),
+    sources=(
+        "nginx, ngx_http_ssl_module: ssl_verify_client, $ssl_client_verify",
+        "Apache HTTP Server, SSLVerifyClient, Require ssl-verify-client",
+    ),
+    fix=Safety.MANUAL,
 )
 
 HELP = "refuse every request whose result is not SUCCESS, or demand certificates from everybody"
+FIXES = {
+    "nginx": Fix("refuse the others: if ($ssl_client_verify != SUCCESS) { return 403; }", Safety.MANUAL),
+    "apache": Fix("refuse the others: Require ssl-verify-client", Safety.MANUAL),
+}
 LOOPBACK = ("127.", "[::1]", "unix:")
 SUCCESS = range(200, 300)
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each way in which strangers get past a host that asks for certificates."""
-    yield from _commands(deployment)
+    if deployment.server == "nginx":
+        yield from _commands(deployment)
     for endpoints in _by_host(asking(deployment)):
         host = endpoints[0].virtual_host
         if host.module == "mail" or host.incomplete:
             continue
         checks = host.client_checks
         if host.tls.client_check.known != "required" and not checks.doubt and _is_worth_it(host):
-            yield from _unused(endpoints, checks)
+            yield from _unused(deployment.server, endpoints, checks)
         if host.module == "http" and host.tls.client_check.known in VERIFYING:
             yield from _error_pages(endpoints, checks)
             if host.tls.client_check.known == "required":
@@ -93,10 +105,11 @@ def _commands(deployment: Deployment) -> Iterator[Finding]:
             )
 
 
-def _unused(endpoints: list[Endpoint], checks: ClientChecks) -> Iterator[Finding]:
+def _unused(server: str, endpoints: list[Endpoint], checks: ClientChecks) -> Iterator[Finding]:
     setting = endpoints[0].tls.client_check
-    if setting.span is None:
+    if setting.span is None or any(_requires(part) for part in endpoints[0].tls.directories):
         return
+    fix = FIXES[server] if endpoints[0].virtual_host.module == "http" else None
     tolerant = setting.known == "optional_no_ca"
     uses = [use for use in checks.uses if not _is_about_names(use)]
     hollow = [use for use in uses if _never_holds(use)]
@@ -108,6 +121,7 @@ def _unused(endpoints: list[Endpoint], checks: ClientChecks) -> Iterator[Finding
             label="everybody is let in",
             help=HELP,
             endpoints=labels(endpoints),
+            fix=fix,
         )
     elif hollow and (not rest or (tolerant and all(_is_about_absence(use) for use in rest))):
         yield rule.finding(
@@ -117,6 +131,7 @@ def _unused(endpoints: list[Endpoint], checks: ClientChecks) -> Iterator[Finding
             help=HELP,
             seen="a client with a self-signed certificate gets 200 OK" if tolerant else None,
             endpoints=labels(endpoints),
+            fix=fix,
         )
     elif tolerant and all(_is_about_absence(use) for use in rest):
         yield rule.finding(
@@ -127,7 +142,12 @@ def _unused(endpoints: list[Endpoint], checks: ClientChecks) -> Iterator[Finding
             help=HELP,
             seen="a client with a self-signed certificate gets 200 OK",
             endpoints=labels(endpoints),
+            fix=fix,
         )
+
+
+def _requires(part: DirectoryTls) -> bool:
+    return part.verify_client is not None and part.verify_client.known == "required"
 
 
 def _is_about_names(use: ClientUse) -> bool:

@@ -12,8 +12,10 @@ ERR_CERT_COMMON_NAME_INVALID; curl: no alternative certificate subject name matc
 
 ## How to fix it
 Add a default host that serves nothing: in nginx `listen 443 ssl default_server; ssl_reject_handshake on;` (since
-1.19.4), in Apache a first host that refuses all requests (`<Location />` with `Require all denied`);
-`SSLStrictSNIVHostCheck on` refuses those of clients without SNI. Clients without SNI (very old ones) and requests by
+1.19.4), one for all address families of a port. Apache cannot reject the handshake; a first host that refuses all
+requests (`<Location "/">` with `Require all denied`) turns strangers away with 403. It needs a certificate, and repeats
+what the former first host decides for all hosts of the address. `SSLStrictSNIVHostCheck on` refuses clients without SNI
+only: whoever sends an unknown name gets the site all the same. Clients without SNI (very old ones) and requests by
 address are then turned away: this is why the fix is not applied without being asked for.
 
 ## False alarms that it avoids
@@ -26,8 +28,9 @@ read and nothing is marked, the default is not known.
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import AddRejectingHost, Fix, Safety
 from tlslint.policy import Policy
-from tlslint.resolve.model import ANY_OTHER_NAME, NO_SNI, Deployment, Endpoint, VirtualHost
+from tlslint.resolve.model import ANY_OTHER_NAME, NO_SNI, Deployment, Endpoint, Listener, VirtualHost
 from tlslint.rules.hosts import is_real_name, may_say_more, shared_sockets
 
 rule = Rule(
@@ -42,18 +45,22 @@ rule = Rule(
         "nginx, Configuring HTTPS servers",
         "Apache HTTP Server, Name-based Virtual Host Support",
     ),
+    fix=Safety.UNSAFE,
 )
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each default server that is a site with a name."""
     shared = {id(listener) for listener in shared_sockets(deployment)}
+    sockets: dict[int, list[Listener]] = {}
+    for listener in shared_sockets(deployment):
+        sockets.setdefault(id(listener.default), []).append(listener)
     for endpoint in deployment.endpoints:
         if endpoint.sni in (NO_SNI, ANY_OTHER_NAME) and id(endpoint.listener) in shared:
-            yield from _check(endpoint, deployment.server == "nginx")
+            yield from _check(endpoint, sockets[id(endpoint.virtual_host)], deployment.server == "nginx")
 
 
-def _check(endpoint: Endpoint, nginx: bool) -> Iterator[Finding]:
+def _check(endpoint: Endpoint, sockets: list[Listener], nginx: bool) -> Iterator[Finding]:
     listener, default = endpoint.listener, endpoint.virtual_host
     if endpoint.handshake.outcome not in ("completes", "unknown"):
         return
@@ -69,6 +76,11 @@ def _check(endpoint: Endpoint, nginx: bool) -> Iterator[Finding]:
             label="default server of the socket" if nginx else "first host of the socket",
             help="add a default host that rejects the handshake" if nginx else "put a host first that refuses requests",
             endpoints=[endpoint.label],
+            fix=Fix(
+                "add a default host that rejects the handshake" if nginx else "put a host first that refuses requests",
+                Safety.UNSAFE,
+                (AddRejectingHost(tuple(sockets)),),
+            ),
         )
 
 
