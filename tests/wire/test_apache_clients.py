@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from support.clients import CERTIFICATES, DAY, Client, Pki
 from support.servers import free_ports
 from tlslint.finding import Finding
 from tlslint.rules import RULES
-from tlslint.run import lint
+from tlslint.run import fix, lint
 from tlslint.settings import Settings
 
 A, B = "a.example.test", "b.example.test"
@@ -37,6 +38,8 @@ class Site:
     hosts: list[str] = field(default_factory=list)
     port: int = field(default_factory=lambda: free_ports(1)[0])
     log: str = ""
+    fixed: str = ""
+    """The file after its fixes, where they were made."""
 
     def host(self, name: str, *lines: str, certificate: str = "a-rsa") -> "Site":
         stem = CERTIFICATES / certificate
@@ -51,6 +54,8 @@ class Site:
 
     @property
     def text(self) -> str:
+        if self.fixed:
+            return self.fixed
         loads = "\n".join(map(needed_apache().load, USUAL_MODULES))
         start = f"{loads}\nLogLevel info\nServerName main.test\nListen 127.0.0.1:{self.port}\n"
         return f"{start}{self.main}\n{''.join(self.hosts)}"
@@ -67,6 +72,16 @@ class Site:
     def found(self) -> set[str]:
         """The codes that tlslint reports, without advice."""
         return {finding.code for finding in self.findings()} - NOT_ASKED
+
+    def fix(self) -> None:
+        """Make the fixes of these rules, and go on with what the file then holds."""
+        self.findings()
+        path = self.folder / "apache2.conf"
+        settings = Settings(root="/", target=needed_apache().target, select=CODES, trust_store=("none",))
+        outcome = fix([str(path)], settings, unsafe=True)
+        assert outcome.refused == []
+        (change,) = outcome.changes
+        self.fixed = change.after.decode()
 
     def ask(self, client: Client, sni: str | None, host: str, path: str = "/") -> str:
         """The status that a client gets, or the alert that ends its handshake."""
@@ -90,3 +105,181 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
+
+
+# -- depth, dates and lists --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("depth", "status"),
+    [
+        ("SSLVerifyDepth 0", "tlsv1 alert internal error"),
+        ("", "tlsv1 alert internal error"),
+        ("SSLVerifyDepth 2", "tlsv1 alert internal error"),
+        ("SSLVerifyDepth 3", "200"),
+    ],
+)
+def test_depth_counts_the_root(site: Site, tmp_path: Path, depth: str, status: str) -> None:
+    pki = Pki(tmp_path)
+    site.host(A, REQUIRE, depth, f"SSLCACertificateFile {pki.file(pki.issuing, pki.upper, pki.root)}")
+    assert site.found() == (set() if status == "200" else {"TLS503"})
+    assert site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A) == status
+    assert ("AH02040" in site.log) == (status != "200")
+
+
+def test_a_root_alone_is_beyond_depth_0(site: Site) -> None:
+    site.host(A, REQUIRE, CA1, "SSLVerifyDepth 0")
+    assert site.found() == {"TLS503"}
+    assert site.ask(Client(0, "client-1", ssl.TLSVersion.TLSv1_2), A, A) == "tlsv1 alert internal error"
+
+
+def test_an_intermediate_alone_lets_nobody_in(site: Site, tmp_path: Path) -> None:
+    pki = Pki(tmp_path)
+    site.host(A, REQUIRE, "SSLVerifyDepth 5", f"SSLCACertificateFile {pki.file(pki.upper)}")
+    assert site.found() == {"TLS503"}
+    assert site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A) == "tlsv1 alert unknown ca"
+    assert "AH02276: Certificate Verification: Error (2): unable to get issuer certificate" in site.log
+
+
+def test_an_expired_ca(site: Site, tmp_path: Path) -> None:
+    pki = Pki(tmp_path, upper=-DAY)
+    names = pki.file(pki.issuing, pki.upper, pki.root)
+    site.host(A, REQUIRE, "SSLVerifyDepth 5", f"SSLCACertificateFile {names}")
+    assert site.found() == {"TLS505"}
+    assert site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A) == "sslv3 alert certificate expired"
+    assert "AH02276: Certificate Verification: Error (10): certificate has expired" in site.log
+
+
+EXPIRED, MISSING = "Error (12): CRL has expired", "Error (3): unable to get certificate CRL"
+ALL = {"root": 30 * DAY, "upper": 30 * DAY, "issuing": 30 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "log"),
+    [
+        ("leaf", {}, ""),
+        ("leaf", {"issuing": -DAY}, EXPIRED),
+        ("leaf", {"upper": -DAY}, ""),
+        ("leaf", {"root": None}, ""),
+        ("leaf", {"issuing": None}, MISSING),
+        ("chain", {}, ""),
+        ("chain", {"upper": -DAY}, EXPIRED),
+        ("chain", {"root": None}, MISSING),
+        ("chain no_crl_for_cert_ok", {"issuing": -DAY}, EXPIRED),
+        ("chain no_crl_for_cert_ok", {"root": None, "issuing": None}, ""),
+    ],
+)
+def test_lists(site: Site, tmp_path: Path, check: str, change: dict[str, timedelta | None], log: str) -> None:
+    pki = Pki(tmp_path)
+    lists = {name: end for name, end in {**ALL, **change}.items() if end is not None}
+    site.host(
+        A, REQUIRE, "SSLVerifyDepth 5", f"SSLCACertificateFile {pki.file(pki.issuing, pki.upper, pki.root)}",
+        f"SSLCARevocationFile {pki.file(*(pki.revocation_list(name, end) for name, end in lists.items()))}",
+        f"SSLCARevocationCheck {check}",
+    )  # fmt: skip
+    assert site.found() == ({"TLS505"} if log else set())
+    status = site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A)
+    assert (status == "200") == (not log)
+    assert log in site.log
+
+
+def test_a_list_that_is_loaded_and_not_looked_at(site: Site) -> None:
+    site.host(A, REQUIRE, CA1, f"SSLCARevocationFile {CERTIFICATES}/client-ca-1-crl-later.pem")
+    (finding,) = site.findings()
+    assert (finding.code, finding.severity.label) == ("TLS507", "warning")
+    assert site.ask(Client(0, "client-1"), A, A) == "200"
+    assert "AH01902" in site.log
+    site.fix()
+    assert site.findings() == []
+    assert site.ask(Client(0, "client-1", ssl.TLSVersion.TLSv1_2), A, A) != "200"
+
+
+# -- other hosts' clients ----------------------------------------------------------------------------------------------
+
+INSECURE = "SSLVHostSNIPolicy insecure"
+WAYS = (A, None, "z.example.test")
+ASK_ALL = ('<Location "/">', "Require ssl-verify-client", "</Location>")
+
+
+@pytest.mark.parametrize("policy", ["", "SSLVHostSNIPolicy authonly"])
+@pytest.mark.parametrize("sni", WAYS)
+def test_hosts_are_compared(site: Site, policy: str, sni: str | None) -> None:
+    site.main = policy
+    site.host(A, REQUIRE, CA1, certificate="w-rsa").host(B, REQUIRE, CA2, certificate="w-rsa")
+    assert site.found() == set()
+    assert site.ask(Client(0, "client-1"), sni, B) == "421"
+
+
+@pytest.mark.parametrize("sni", WAYS)
+def test_hosts_are_not_compared_where_nobody_wants_it(site: Site, sni: str | None) -> None:
+    site.main = INSECURE
+    site.host(A, REQUIRE, CA1, certificate="w-rsa").host(B, REQUIRE, CA2, certificate="w-rsa")
+    assert site.found() == {"TLS508"}
+    assert site.ask(Client(0, "client-1"), sni, B) == "200"
+    site.fix()
+    assert site.found() == set()
+    assert site.ask(Client(0, "client-1"), sni, B) == "421"
+    for name, client in ((A, "client-1"), (B, "client-2")):
+        assert site.ask(Client(0, client), name, name) == "200"
+
+
+def test_a_result_of_another_host(site: Site) -> None:
+    site.main = INSECURE
+    site.host(A, REQUIRE, CA1).host(B, *ASK_ALL, certificate="b-rsa")
+    assert site.found() == {"TLS508"}
+    assert site.ask(Client(0, "client-1"), A, B) == "200"
+    assert site.ask(Client(0, "client-1"), B, B) == "403"
+
+
+# -- after the handshake -----------------------------------------------------------------------------------------------
+
+INSIDE = ('<Location "/in">', "SSLVerifyClient require", "</Location>")
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize(
+    ("version", "later", "host", "status"),
+    [
+        (V12, False, "", "200"),
+        (V13, False, "", "403"),
+        (V13, True, "", "200"),
+        (V12, True, "SSLVerifyClient optional", "200"),
+        (V13, True, "SSLVerifyClient optional", "403"),
+    ],
+)
+def test_a_section_that_asks(site: Site, version: ssl.TLSVersion, later: bool, host: str, status: str) -> None:
+    site.host(A, CA1, host, *INSIDE)
+    assert site.found() == {"TLS506"}
+    client = Client(0, "client-1", version)
+    client.context.post_handshake_auth = later
+    assert site.ask(client, A, A, "/in/") == status
+    assert ("AH10158" in site.log) == (status == "403")
+
+
+@pytest.mark.parametrize("version", [V12, V13])
+def test_a_host_that_asks_and_a_section_that_decides(site: Site, version: ssl.TLSVersion) -> None:
+    site.host(A, CA1, "SSLVerifyClient optional", '<Location "/in">', "Require ssl-verify-client", "</Location>")
+    assert site.found() == set()
+    assert site.ask(Client(0, "client-1", version), A, A, "/in/") == "200"
+    assert site.ask(Client(0, None, version), A, A, "/in/") == "403"
+
+
+def test_nothing_looks_at_the_result(site: Site) -> None:
+    site.host(A, CA1, "SSLVerifyClient optional", '<Location "/">', "Require all granted", "</Location>")
+    assert site.found() == {"TLS502"}
+    assert site.ask(Client(0), A, A) == "200"
+
+
+def test_a_command_is_heeded(site: Site) -> None:
+    site.host(A, CA1, "SSLVerifyClient none", "SSLOpenSSLConfCmd VerifyMode Require")
+    assert site.found() == set()
+    assert site.ask(Client(0, "client-2", V12), A, A) == "closed"
+    assert "AH02010" in site.log
+
+
+@pytest.mark.parametrize("mode", ["optional", "require"])
+def test_without_a_ca_nobody_is_a_client(site: Site, mode: str) -> None:
+    site.host(A, f"SSLVerifyClient {mode}", *(ASK_ALL if mode == "optional" else ()))
+    assert site.found() == {"TLS501"}
+    assert site.ask(Client(0, "client-1", V12), A, A) == "tlsv1 alert unknown ca"
+    assert ("AH01897" in site.log) == (mode == "require")
