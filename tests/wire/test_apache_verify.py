@@ -295,6 +295,8 @@ def others() -> Iterator[Case]:
     yield Case("SSLUseStapling on", "ok", main="SSLStaplingCache shmcb:stapling(32768)")
     yield Case("", "test", main="SSLSessionCache shm:x")
     yield Case("", "test", main="SSLSessionCache shmcb:x(100)")
+    yield Case("", "test", main="SSLStaplingCache shm:x(32768)")
+    yield Case("", "test", main="SSLStaplingCache shmcb:x(100)")
     yield Case("", "ok", main="SSLSessionCache nonenotnull")
     yield Case("", "test", main="SSLVHostSNIPolicy x")
     yield Case("", "test", main="SSLRequireSSL")
@@ -350,6 +352,24 @@ def test_what_is_refused(case: Case, tmp_path: Path) -> None:
 def first_words(message: str) -> str:
     """Enough of a message to know it by: what httpd has more of is a help text."""
     return message.partition(", ")[0]
+
+
+@pytest.mark.parametrize("directive", ["SSLSessionCache", "SSLStaplingCache"])
+def test_a_cache_needs_its_module(directive: str, tmp_path: Path) -> None:
+    binary = needed_apache()
+    case = Case("", "test", main=f"{binary.load('ssl')}\n{directive} dbm:cache")
+    (tmp_path / "apache2.conf").write_text(case.text(free_ports(1)[0]), encoding="utf-8")
+    server = ApacheServer(binary, tmp_path)
+    try:
+        passed, messages = server.test()
+    finally:
+        server.stop()
+    assert not passed
+    (problem,) = said(tmp_path / "apache2.conf")
+    assert problem.message in messages
+    text = (tmp_path / "apache2.conf").read_text(encoding="utf-8")
+    (tmp_path / "apache2.conf").write_text(f"{binary.load('socache_dbm')}\n{text}", encoding="utf-8")
+    assert said(tmp_path / "apache2.conf") == []
 
 
 @pytest.mark.parametrize(

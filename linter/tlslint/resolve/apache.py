@@ -218,8 +218,9 @@ class _Resolution:
         hosts = [] if self.is_fragment else [*self.hosts, self.main_host]
         speaking = [host.section for host in hosts if host.engine]
         return verify(
-            self.main, self.given, self.reader, speaking, self.root.files, self.reading.server_root, self._is_whole
-        )
+            self.main, self.given, self.reader, speaking, self.root.files, self.reading.server_root, self._is_whole,
+            self.reading.modules,
+        )  # fmt: skip
 
     @property
     def _is_whole(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
+from tlslint.resolve.apache_modules import Modules
 from tlslint.resolve.apache_protocols import protocol_problem
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
 from tlslint.resolve.apache_tls import (
@@ -50,6 +51,8 @@ _KINDS: Final = {
 """Commands whose values rules of their own judge."""
 TICKET_KEY_BYTES: Final = 48
 LEAST_CACHE_BYTES: Final = 8192
+_NO_PROVIDERS: Final = ("shm", "shmht")
+CACHE_PROVIDERS: Final = ("shmcb", "dbm", "dc", "memcache", "redis")
 MAX_WORDS: Final = 32
 _ABOUT_FILES: Final = ("certificate-not-found", "malformed-certificate")
 
@@ -85,14 +88,16 @@ def verify(
     files: Files,
     server_root: str,
     is_whole: bool = True,
+    modules: Modules | None = None,
 ) -> Iterator[Problem]:
     """Yield what the versions of httpd that the target may be refuse.
 
     `speaking` are the virtual hosts (and the main server) for which TLS is switched on: mod_ssl makes contexts for
     these only. `given` is the target as the user gave it. Unless the configuration `is_whole`, nothing is missing, and
-    nothing outside of all sections is misplaced: it may be a part of something else.
+    nothing outside of all sections is misplaced: it may be a part of something else. `modules` are those that httpd has
+    in the end; None where nothing is known of them.
     """
-    verifier = _Verifier(main, given, reader, files, server_root, is_whole)
+    verifier = _Verifier(main, given, reader, files, server_root, is_whole, modules)
     yield from verifier.directives()
     for section in speaking:
         yield from verifier.host(section)
@@ -101,9 +106,17 @@ def verify(
 
 class _Verifier:
     def __init__(
-        self, main: Section, given: Target, reader: TlsReader, files: Files, server_root: str, is_whole: bool
+        self,
+        main: Section,
+        given: Target,
+        reader: TlsReader,
+        files: Files,
+        server_root: str,
+        is_whole: bool,
+        modules: Modules | None,
     ) -> None:
         self.main = main
+        self.modules = modules
         self.is_whole = is_whole
         self.given = given
         self.reader = reader
@@ -743,9 +756,18 @@ def _cache(line: _Line) -> Errors:
     size = re.fullmatch(r"shmcb:.*\((\d+)\)", line.words[0], re.IGNORECASE)
     if size is not None and int(size[1]) < LEAST_CACHE_BYTES:
         yield line.words[0], f"{line.facts.name}: Invalid argument: size has to be >= {LEAST_CACHE_BYTES} bytes"
-    elif re.match(r"(?:shm|shmht)(?::|$)", line.words[0], re.IGNORECASE):
-        provider = line.words[0].partition(":")[0]
-        yield line.words[0], f"{line.facts.name}: '{provider}' session cache not supported"
+        return
+    provider = line.words[0].partition(":")[0]
+    if provider.lower() in _NO_PROVIDERS or _is_absent(provider, line.verifier.modules):
+        what = "stapling" if line.facts.name == "SSLStaplingCache" else "session"
+        yield line.words[0], f"{line.facts.name}: '{provider}' {what} cache not supported"
+
+
+def _is_absent(provider: str, modules: Modules | None) -> bool:
+    """Whether the module that keeps such a cache is certainly not loaded."""
+    if provider not in CACHE_PROVIDERS or modules is None or modules.elsewhere or "ssl_module" not in modules.loaded:
+        return False
+    return modules.has(f"socache_{provider}_module") is False
 
 
 def _compression(line: _Line) -> Errors:
@@ -841,7 +863,7 @@ def _facts() -> Iterator[_Facts]:
     yield _Facts("SSLProxyVerifyDepth", ONE, PROXY, check=_at_least_zero)
     yield _Facts("SSLSessionCacheTimeout", ONE, HOST, check=_at_least_zero)
     yield _Facts("SSLSessionCache", ONE, SERVER, check=_cache)
-    yield _Facts("SSLStaplingCache", ONE, SERVER)
+    yield _Facts("SSLStaplingCache", ONE, SERVER, check=_cache)
     yield _Facts("SSLVHostSNIPolicy", ONE, SERVER, "2.4.66", _sni_policy)
     yield _Facts("SSLPassPhraseDialog", ONE, SERVER)
     yield _Facts("SSLOpenSSLConfCmd", TWO, HOST, "2.4.8", _command)
