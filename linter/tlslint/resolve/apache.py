@@ -141,6 +141,7 @@ class _Resolution:
             self.sockets = list(self._implied_sockets())
         for host in hosts:
             host.engine = self._engine(host)
+            host.host.is_without_tls = not host.engine and not self._may_be_switched_on(host)
         for socket in self._bound():
             self._listeners_of(socket)
         self._loose_settings()
@@ -249,6 +250,7 @@ class _Resolution:
         host.is_main = True
         found = _Host(self.main, host, ())
         found.engine = self._engine(found)
+        host.is_without_tls = not found.engine and not self._may_be_switched_on(found)
         return found
 
     def _first_place(self) -> Place:
@@ -326,6 +328,13 @@ class _Resolution:
         if version < AUTOMATIC_ENGINE_NEEDS_CERTIFICATE_SINCE:
             return True
         return certificates.is_unknown or bool(certificates.known)
+
+    def _may_be_switched_on(self, host: _Host) -> bool:
+        """Whether something that was not read may switch TLS on for a host."""
+        switch = host.host.tls_switch
+        if switch is not None:
+            return bool(switch.doubt)
+        return self.is_fragment or bool(host.section.incomplete or self.main.incomplete)
 
     def _protocol(self, host: _Host) -> str:
         place = host.section.last("protocol") or self.main.last("protocol")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tlslint.record import dataclass
 from tlslint.resolve.checkout import checkout_of, is_tracked
 from tlslint.resolve.include import Unreadable
-from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting
+from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting, VirtualHost
 
 if TYPE_CHECKING:
     # read only when there is a certificate to look at
@@ -84,6 +84,10 @@ class Certificates:
         self.sets: list[Setting[Pairs]] = list(_distinct(deployment))
         """Every set of certificates that some host has, whether or not a client can get it."""
         self.pairs: list[CertificatePair] = [pair for setting in self.sets for pair in setting.known or ()]
+        used = {id(host.tls.certificates) for host in _hosts(deployment) if not host.is_without_tls}
+        self._loaded = [setting for setting in self.sets if id(setting) in used]
+        self.loaded: list[CertificatePair] = [pair for setting in self._loaded for pair in setting.known or ()]
+        """Those of hosts that speak TLS or may do so: Apache does not look at the others."""
         self._served: list[Served] | None = None
         self._chain_of: dict[Served, Chain | None] = {}
         self._chains: dict[tuple[object, ...], Chain] = {}
@@ -206,7 +210,7 @@ class Certificates:
     def mismatches(self) -> Iterator[Mismatch]:
         """Yield the certificates whose key does not belong to them, each combination of files once."""
         seen: set[tuple[int, int]] = set()
-        for setting in self.sets:
+        for setting in self._loaded:
             for mismatch in _mismatches(setting.known or (), self.deployment.server == "apache"):
                 key = (id(mismatch.pair.bundle), id(mismatch.pair.key))
                 if key not in seen:
@@ -266,10 +270,17 @@ class Certificates:
         return posixpath.dirname(path) in self._directories
 
 
+def _hosts(deployment: Deployment) -> Iterator[VirtualHost]:
+    """Yield all hosts, those that answer and belong to no socket included; some more than once."""
+    yield from deployment.virtual_hosts
+    for endpoint in deployment.endpoints:
+        yield endpoint.answering
+
+
 def _distinct(deployment: Deployment) -> Iterator[Setting[Pairs]]:
     """Yield the certificate settings of all hosts, and of endpoints that belong to no host of their own."""
     seen: set[int] = set()
-    for host in (*deployment.virtual_hosts, *(endpoint.answering for endpoint in deployment.endpoints)):
+    for host in _hosts(deployment):
         setting = host.tls.certificates
         if id(setting) not in seen:
             seen.add(id(setting))

@@ -564,6 +564,8 @@ class VirtualHost:
     """Whether it is Apache's main server: all that stands outside of virtual hosts, where it answers itself."""
     tls_switch: Place | None = None
     """What says whether the host speaks TLS, where a host says that for itself (Apache's `SSLEngine`)."""
+    is_without_tls: bool = False
+    """Whether that surely says no: the server then reads none of the host's keys."""
     unreachable: str = ""
     """Why no connection ever gets to the host, whatever its names are (a clause for the reader), or empty."""
 

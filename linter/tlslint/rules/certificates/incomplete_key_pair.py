@@ -50,7 +50,7 @@ WHY_SURPLUS = "its certificate was forgotten, or it stands in the wrong place"
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each certificate without a key and each key without a certificate."""
     alone: dict[str, list[CertificatePair]] = {}
-    for pair in deployment.certificates.pairs:
+    for pair in deployment.certificates.loaded:
         if pair.file and _is_alone(pair) and not _is_command(pair) and not _may_be_elsewhere(deployment):
             alone.setdefault(pair.file, []).append(pair)
     for file, pairs in alone.items():

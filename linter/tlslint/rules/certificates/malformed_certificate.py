@@ -51,7 +51,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield each file that the server refuses, and each block that it drops without a word."""
     by_bundle: dict[int, list[CertificatePair]] = {}
     by_key: dict[int, list[CertificatePair]] = {}
-    for pair in deployment.certificates.pairs:
+    for pair in deployment.certificates.loaded:
         if pair.bundle is not None:
             by_bundle.setdefault(id(pair.bundle), []).append(pair)
         if pair.key is not None and _is_refused(pair):

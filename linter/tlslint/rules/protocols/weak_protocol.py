@@ -28,7 +28,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Safety
 from tlslint.policy import Policy, ProtocolVerdict
 from tlslint.resolve.model import Deployment
-from tlslint.rules.versions import Use, allowing, asleep, serving, united_by_accident, wanted_protocols
+from tlslint.rules.versions import Use, allowing, asleep, available, serving, united_by_accident, wanted_protocols
 from tlslint.rules.words import labels, listed, place_of
 
 rule = Rule(
@@ -42,6 +42,7 @@ rule = Rule(
     fix=Safety.SAFE,
 )
 WHY_OMITTED = "the policy wants newer versions only, although this one is sound in itself"
+SSLV3 = "SSLv3"
 SEVERITIES = ((ProtocolVerdict.WEAK, Severity.ERROR), (ProtocolVerdict.OMITTED, Severity.WARNING))
 
 
@@ -54,6 +55,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 def _check(deployment: Deployment, use: Use, policy: Policy) -> Iterator[Finding]:
     written = (use.enabled & use.listed) - united_by_accident(use)
+    if deployment.server == "apache" and not available(deployment, SSLV3):
+        written -= {SSLV3}  # httpd's "all" is what the library has, and it refuses the word itself
     for verdict, severity in SEVERITIES:
         outside = [name for name in sorted(written) if policy.judge_protocol(name) is verdict]
         if not outside:
