@@ -104,7 +104,7 @@ def test_a_lone_host_counts_on_well_known_modules_and_says_so(tmp_path: Path) ->
     reading = reading_of(tmp_path, {"site.conf": text}, "site.conf", "server")
     assert [host.own.keys() for host in reading.main.sections("virtualhost")] == [{"sslengine"}]
     assert reading.main.incomplete
-    assert "ssl_module" in " ".join(reading.notes)
+    assert reading.assumed_modules == {"ssl"}
     assert reading.problems == []
 
 

@@ -107,9 +107,9 @@ class Reading:
     trees: list[Tree] = field(default_factory=list)
     """The files that were read, each once."""
     notes: list[str] = field(default_factory=list)
+    """What was assumed, for the reader."""
     assumed_modules: frozenset[str] = frozenset()
     """Modules that are taken to be loaded, because `LoadModule` lines may be out of sight."""
-    """What was assumed, for the reader."""
 
 
 def read(root: "Root", target: Target) -> Reading:

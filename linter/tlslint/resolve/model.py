@@ -813,9 +813,9 @@ class Deployment:
     fragment: str = ""
     """The context in which a file that is only a part of a configuration was read, or empty."""
     notes: tuple[str, ...] = ()
+    """What was assumed on the way, for the reader."""
     assumed_modules: frozenset[str] = frozenset()
     """Apache's modules that are taken to be loaded, because what loads them may be out of sight."""
-    """What was assumed on the way, for the reader."""
     complete: bool = True
     """False where an include could not be read, so that something may be missing from the picture."""
     key_logging: list[Place] = field(default_factory=list)
