@@ -7,10 +7,12 @@ which its log has them; tests hold each against a real server.
 """
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tlslint.intention import Fix, RemoveArgument, RemoveDirective, Safety
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
 from tlslint.resolve.apache_modules import Modules
@@ -149,6 +151,8 @@ class _Verifier:
         for section in self.main.walk():
             for name, places in section.own.items():
                 facts = DIRECTIVES.get(name)
+                if name in SUPERSEDED or name in IDLE:
+                    yield from self._outdated(name, places, section, seen)
                 if facts is None and name not in GONE:
                     continue
                 for place in places:
@@ -158,12 +162,41 @@ class _Verifier:
                     seen.add(identity)
                     if facts is None:
                         self._refused.add(id(section))
-                        yield _refusal(f"Invalid command '{place.directive.name}'", place.directive.name.span,
-                                       kind="removed-directive", advice=GONE[name])  # fmt: skip
+                        problem = _refusal(f"Invalid command '{place.directive.name}'", place.directive.name.span,
+                                           kind="removed-directive", advice=GONE[name])  # fmt: skip
+                        title = f"remove {place.directive.name}"
+                        fix = Fix(title, Safety.SAFE, (RemoveDirective(place),)) if name in DISPENSABLE else None
+                        yield replace(problem, fix=fix)
                     else:
                         for problem in self._directive(place, facts, section):
                             self._refused.add(id(section))
                             yield problem
+
+    def _outdated(
+        self, name: str, places: Sequence[Place], section: Section, seen: set[tuple[int, str]]
+    ) -> Iterator[Problem]:
+        """Yield what works and has a successor, and what does nothing any more."""
+        for place in places:
+            identity = (id(place.directive), f"{section.kind}!")
+            if identity in seen:
+                continue
+            seen.add(identity)
+            written = place.directive.name
+            if name in IDLE:
+                yield Problem(
+                    "removed-directive", f"{written} has had no effect since httpd {IDLE[name]}", written.span,
+                    "warning", "accepted with a notice (AH00548)", "remove it",
+                    fix=Fix(f"remove {written}", Safety.SAFE, (RemoveDirective(place),)),
+                )  # fmt: skip
+                continue
+            since, advice = SUPERSEDED[name]
+            versions = self.given.server_versions
+            if all(version < Version(since) for version in versions):
+                continue
+            severity = "warning" if all(version >= Version(since) for version in versions) else "info"
+            fix = _append_chain(place, section) if name == "sslcertificatechainfile" else None
+            message = f"{written} is deprecated since httpd {since}"
+            yield Problem("deprecated-directive", message, written.span, severity, "Apache takes it", advice, fix=fix)
 
     def _directive(self, place: Place, facts: _Facts, section: Section) -> Iterator[Problem]:
         directive = place.directive
@@ -194,6 +227,12 @@ class _Verifier:
             problem = protocol_problem(place, facts.name, self.version, self.libraries)
             if problem is not None:
                 yield problem
+            return
+        gone = next((word for word in directive.arguments if _bare(word).lower() == "compatenvvars"), None)
+        if facts.name == "SSLOptions" and gone is not None:
+            problem = _refusal(f"SSLOptions: Illegal option '{_bare(gone)}'", gone.span, kind="removed-directive",
+                               advice="take it out: httpd 2.4 has no such option")  # fmt: skip
+            yield replace(problem, fix=Fix("take it out", Safety.SAFE, (RemoveArgument(place, gone),)))
             return
         if facts.check is not None:
             for argument, message in facts.check(_Line(facts, place, self.version, self)):
@@ -610,6 +649,16 @@ def _failed(command: ConfCommand, reason: str) -> str:
     return f"{text}: {reason}" if reason else text
 
 
+def _append_chain(place: Place, section: Section) -> Fix | None:
+    """Say how the certificates of a chain get into the certificate's file, where there is one."""
+    certificates = section.own.get("sslcertificatefile", ())
+    if len(certificates) != 1 or not certificates[0].directive.arguments or not place.directive.arguments:
+        return None
+    chain, own = (shlex.quote(str(line.directive.arguments[0])) for line in (place, certificates[0]))
+    title = f"append its certificates to those of {certificates[0].directive.arguments[0]}, and remove the line"
+    return Fix(title, Safety.MANUAL, commands=(f"cat {chain} >> {own}",))
+
+
 def _start_tag(place: Place) -> Span:
     directive = place.directive
     end = directive.arguments[-1].end if directive.arguments else directive.name.end
@@ -814,6 +863,15 @@ COMMANDS: Final = (
 )  # fmt: skip
 """What `SSL_CONF_cmd` knows in files, in any release (SSL_CONF_cmd(3))."""
 
+IDLE: Final = {"namevirtualhost": "2.4.0"}
+"""Directives that do nothing any more, and since when."""
+SUPERSEDED: Final = {
+    "sslcertificatechainfile": ("2.4.8", "append its certificates to the file of SSLCertificateFile, and remove it"),
+    "sslrequire": ("2.4.0", "write Require expr instead"),
+}
+"""Directives that work and have a successor: since when, and what to do."""
+DISPENSABLE: Final = frozenset(("sslmutex", "ssllog", "sslloglevel"))
+"""Of those that are gone, the ones that httpd does well without."""
 GONE: Final = {
     "sslmutex": "use Mutex instead",
     "ssllog": "use ErrorLog instead",

@@ -33,6 +33,7 @@ from tlslint.resolve.nginx_problems import name_problems
 from tlslint.resolve.nginx_protocols import protocol_problems
 from tlslint.resolve.nginx_scope import Scope, scopes_of
 from tlslint.resolve.nginx_stream import preread_problems
+from tlslint.resolve.nginx_successors import with_successors
 from tlslint.resolve.nginx_tls import TlsReader, decides_by_name, default_protocols, shadows
 from tlslint.resolve.nginx_upstream import UpstreamReader
 from tlslint.resolve.nginx_verify import verify
@@ -93,6 +94,7 @@ class _Resolution:
         self.problems.extend(
             verify(self.main, self.given, self.hosts, self.listeners, self.lines, self.sockets, files, base)
         )
+        self.problems = with_successors(self.problems, self.main, self.listeners, self.hosts)
         upstreams = UpstreamReader(self.reader, self.hosts)
         return Deployment(
             server="nginx",

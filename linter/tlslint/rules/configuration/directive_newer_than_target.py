@@ -2,8 +2,9 @@
 
 ## What it finds
 `http2 on` before nginx 1.25.1, `listen … quic` before 1.25.0, `ssl_reject_handshake` before 1.19.4, `server_name` in
-`stream` before 1.25.5, and so on (errors: the server does not start). What needs a newer OpenSSL than the target's and
-is then ignored, such as `ssl_certificate_compression`, is a warning.
+`stream` before 1.25.5, `SSLSessionTickets` before httpd 2.4.11, `TLSv1.3` in `SSLProtocol` before 2.4.36, and so on
+(errors: the server does not start). What needs a newer OpenSSL than the target's and is then ignored, such as
+`ssl_certificate_compression`, is a warning.
 
 ## Why it matters
 A configuration that was written for a newer server takes the older one down at its next restart.
@@ -33,8 +34,8 @@ rule = Rule(
     summary="a directive or parameter that the target's version does not know yet",
     why="the server does not start with it",
     seen='nginx -t: [emerg] unknown directive "…"',
-    seen_apache="apache2 -t: Invalid command '…'",
-    sources=("nginx, CHANGES",),
+    seen_apache="apache2 -t: Invalid command '…', or Illegal protocol '…'",
+    sources=("nginx, CHANGES", "Apache HTTP Server, directive reference: compatibility"),
 )
 
 

@@ -4,7 +4,8 @@
 What the target's version refuses (an error: `ssl on` since nginx 1.25.1, `listen … spdy` since 1.9.5, `ssl_engine` with
 OpenSSL 4) and what it reads with a warning and then ignores (a warning: `http2_push` since nginx 1.25.1). Where the
 version is not known, what the current releases refuse is an error all the same and says since when; what they only
-ignore is for information.
+ignore is for information. Apache: what only 2.2 had (`SSLMutex`, `SSLLog`, `SSLOptions CompatEnvVars`), and
+`NameVirtualHost`, which does nothing any more.
 
 ## Why it matters
 The server does not start after an upgrade, or quietly does without what the line asks for.
@@ -13,7 +14,8 @@ The server does not start after an upgrade, or quietly does without what the lin
 Nothing until the restart after the upgrade fails. A reload keeps the old configuration.
 
 ## How to fix it
-Use the successor that the finding names, or remove the line where it has had no effect for long.
+Use the successor that the finding names, or remove the line where it has had no effect for long. `ssl on` becomes
+`ssl` on the `listen` lines of its server.
 
 ## False alarms that it avoids
 A target that still knows the directive is not told about later ones. Directives of NGINX Plus are not called unknown.
@@ -22,6 +24,7 @@ A target that still knows the directive is not told about later ones. Directives
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.words import reported
@@ -35,6 +38,7 @@ rule = Rule(
     seen='nginx -t: [emerg] unknown directive "…", or [warn] … is obsolete, ignored',
     seen_apache="apache2 -t: Invalid command '…'",
     sources=("nginx, CHANGES", "Apache HTTP Server, Upgrading to 2.4"),
+    fix=Safety.SAFE,
 )
 
 
