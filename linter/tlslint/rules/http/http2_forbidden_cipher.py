@@ -5,24 +5,29 @@ Endpoints that offer HTTP/2 and TLS 1.2 where a suite from the list of RFC 9113,
 order decides and puts it before every suite that HTTP/2 may use, or there is nothing else to choose.
 
 ## Why it matters
-A client may treat such a suite as a connection error, and browsers do.
+A client may treat such a suite as a connection error, and browsers do. Apache itself ends such a connection after it
+has agreed on HTTP/2, unless `H2ModernTLSOnly off` is set.
 
 ## What clients see
-ERR_HTTP2_INADEQUATE_TRANSPORT_SECURITY, NS_ERROR_NET_INADEQUATE_SECURITY.
+ERR_HTTP2_INADEQUATE_TRANSPORT_SECURITY, NS_ERROR_NET_INADEQUATE_SECURITY. With Apache `curl: (52) Empty reply from
+server`.
 
 ## How to fix it
 Put ECDHE suites with AES-GCM or ChaCha20 first.
 
 ## False alarms that it avoids
 Forbidden suites behind allowed ones: every HTTP/2 client has ECDHE-RSA-AES128-GCM-SHA256, so that they serve older
-clients only. Lists from which the client chooses. Endpoints with TLS 1.3 only.
+clients only. Lists from which the client chooses. Endpoints with TLS 1.3 only. Apache without mod_http2, without
+`Protocols h2`, or with processes instead of threads (prefork), which has no HTTP/2 then.
 """
 
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Handshake
+from tlslint.rules.suites import policy_list
 from tlslint.rules.words import listed, span_of
 from tlslint.tls.ciphers import KNOWN
 
@@ -33,7 +38,9 @@ rule = Rule(
     summary="HTTP/2 connections get a cipher suite that HTTP/2 forbids",
     why="a client may close an HTTP/2 connection with such a suite, and browsers do",
     seen="ERR_HTTP2_INADEQUATE_TRANSPORT_SECURITY in Chrome, NS_ERROR_NET_INADEQUATE_SECURITY in Firefox",
-    sources=("RFC 9113, section 9.2.2 and appendix A",),
+    seen_apache="curl: (52) Empty reply from server; with H2ModernTLSOnly off the browser's error",
+    sources=("RFC 9113, section 9.2.2 and appendix A", "Apache HTTP Server: mod_http2, H2ModernTLSOnly"),
+    fix=Safety.SAFE,
 )
 LAST_LISTED = 0xC0AF
 """The list was closed with the suites that IANA had then; later ones are allowed."""
@@ -63,6 +70,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 label=f"{listed(chosen[:MOST]) if not more else ', '.join(chosen[:MOST])}{more}",
                 help="put ECDHE suites with AES-GCM or ChaCha20 first",
                 endpoints=handshake.labels,
+                fix=policy_list(handshake.tls.ciphers, handshake.endpoints, policy),
             )
 
 

@@ -4,6 +4,9 @@
 Values that browsers ignore (no max-age, a backslash, a directive twice), the header twice in one answer, `preload`
 without what the preload list asks for, the header on plain HTTP, and one that error pages do not have (no `always`).
 
+Apache has two tables of headers: `Header set` and `Header always set` for the same name send it twice, and what stands
+in the first one goes neither with errors nor with redirects.
+
 ## Why it matters
 Browsers ignore what they cannot read, and the first of two headers is the only one that counts (RFC 6797, 8.1).
 
@@ -60,6 +63,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 if id(header) not in seen:
                     seen.add(id(header))
                     yield from _faults(header, secure)
+                    if not header.always and not any(other.always for other in headers):
+                        yield _with_success_only(header, secure, deployment.server)
         yield from _on_plain_http(secure)
 
 
@@ -84,17 +89,21 @@ def _faults(header: Header, secure: SecureHost) -> Iterator[Finding]:
                 seen="the preload list refuses the site",
                 endpoints=secure.labels,
             )
-    if not header.always:
-        yield rule.finding(
-            "Strict-Transport-Security of {endpoint} is not sent with errors",
-            header.place.span,
-            severity=Severity.INFO,
-            label='without "always" 4xx and 5xx answers lack it',
-            help='end the directive with "always"',
-            why="a visitor whose first answer is an error does not learn that the site is TLS only",
-            seen="curl -I shows the header on pages and not on errors",
-            endpoints=secure.labels,
-        )
+
+
+def _with_success_only(header: Header, secure: SecureHost, server: str) -> Finding:
+    is_apache = server == "apache"
+    answers = "errors and redirects" if is_apache else "errors"
+    return rule.finding(
+        f"Strict-Transport-Security of {{endpoint}} is not sent with {answers}",
+        header.place.span,
+        severity=Severity.INFO,
+        label=f'without "always" {"3xx, 4xx and 5xx" if is_apache else "4xx and 5xx"} answers lack it',
+        help="write Header always set" if is_apache else 'end the directive with "always"',
+        why="a visitor whose first answer is an error does not learn that the site is TLS only",
+        seen="curl -I shows the header on pages and not on errors",
+        endpoints=secure.labels,
+    )
 
 
 def _repeated(headers: list[Header], secure: SecureHost) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ HTTP/2 or HTTP/1.1, always.
 
 ## False alarms that it avoids
 A header in any place of the host is enough. Hosts that only redirect or refuse, hosts without TLS over TCP, and
-`http3 off` are silent, and so it is where a script may set headers or an include could not be read.
+`http3 off` are silent, and so it is where a script may set headers or an include could not be read. Apache has no
+HTTP/3.
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,9 @@ Nothing. Scanners lower their grade.
 
 ## How to fix it
 Start with a short max-age, make sure that every page and subdomain concerned works over TLS, then raise it. The header
-is hard to take back, so that tlslint never adds it on its own.
+is hard to take back, so that tlslint never adds it on its own. nginx: `add_header Strict-Transport-Security
+"max-age=…" always;` where no inner level has headers of its own. Apache: `Header always set Strict-Transport-Security
+"max-age=…"` with mod_headers, in the virtual host that speaks TLS.
 
 ## False alarms that it avoids
 Hosts that reject every handshake, only redirect or only refuse need no header; neither do hosts without TLS. Where an
@@ -37,6 +39,10 @@ rule = Rule(
     seen="nobody gets an error; scanners lower their grade",
     sources=("RFC 6797, section 2.3", "Mozilla/TLSRef guidelines, hsts_min_age"),
 )
+LINES = {
+    "nginx": 'add_header Strict-Transport-Security "max-age={age}" always;',
+    "apache": 'Header always set Strict-Transport-Security "max-age={age}"',
+}
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -55,7 +61,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for block, hosts in lacking.items():
         place = hosts[0][0].host.block if complete[block] and len(hosts) > 1 else None
         for secure, by_application in hosts:
-            yield _finding(secure, by_application, place, policy)
+            yield _finding(secure, by_application, place, policy, LINES[deployment.server])
 
 
 def _lacks(secure: SecureHost) -> bool | None:
@@ -74,7 +80,7 @@ def _lacks(secure: SecureHost) -> bool | None:
     return any(location.application and HSTS not in location.hidden_headers for location in serving)
 
 
-def _finding(secure: SecureHost, by_application: bool, block: Place | None, policy: Policy) -> Finding:
+def _finding(secure: SecureHost, by_application: bool, block: Place | None, policy: Policy, line: str) -> Finding:
     span = secure.host.span if block is None else block.directive.name.span
     return rule.finding(
         "the server adds no Strict-Transport-Security header for {endpoint}",
@@ -82,6 +88,6 @@ def _finding(secure: SecureHost, by_application: bool, block: Place | None, poli
         severity=Severity.INFO if by_application else Severity.WARNING,
         label="unless the application behind it sends one" if by_application else "no level sets the header",
         source=policy.source_of("hsts_min_age"),
-        help=f"once all of the site works over TLS, send max-age={policy.hsts_min_age} on every answer",
+        help=f"once all of the site works over TLS: {line.format(age=policy.hsts_min_age)}",
         endpoints=secure.labels,
     )

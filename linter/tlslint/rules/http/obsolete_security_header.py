@@ -11,7 +11,7 @@ a header now. What is left is dead weight that suggests a protection that is not
 Nothing.
 
 ## How to fix it
-Remove the line.
+Remove the line. Where it is the only header of an nginx location, those of the outer levels come back with that.
 
 ## False alarms that it avoids
 An empty value, which sends nothing, and levels whose headers are dropped by an inner one.
@@ -20,8 +20,9 @@ An empty value, which sends nothing, and levels whose headers are dropped by an 
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
+from tlslint.intention import Fix, RemoveDirective, Safety
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment
+from tlslint.resolve.model import Deployment, Header, VirtualHost
 from tlslint.rules.web import distinct_headers, may_be_sent, name_span
 
 rule = Rule(
@@ -32,6 +33,7 @@ rule = Rule(
     why="it suggests a protection that no browser gives any more",
     seen="nobody notices: browsers ignore the header",
     sources=("RFC 7469", "RFC 9163", "MDN: Expect-CT, Public-Key-Pins"),
+    fix=Safety.SAFE,
 )
 OBSOLETE = {
     "public-key-pins": "browsers removed key pinning, Chrome in version 72",
@@ -52,4 +54,15 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     label=reason,
                     help="remove the line",
                     endpoints=[host.label],
+                    fix=Fix(f"stop sending {header.name}", _safety(header, host), (RemoveDirective(header.place),)),
                 )
+
+
+def _safety(header: Header, host: VirtualHost) -> Safety:
+    """Tell whether the level keeps headers of its own: without any nginx sends those of the outer levels there."""
+    alone = any(
+        location.lost_headers and all(other.name.lower() in OBSOLETE for other in location.headers)
+        for location in host.locations
+        if any(each is header for each in location.headers)
+    )
+    return Safety.UNSAFE if alone and header.place.directive.name == "add_header" else Safety.SAFE

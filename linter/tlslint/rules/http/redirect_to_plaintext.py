@@ -1,8 +1,8 @@
 """A request that came over TLS is sent to plain HTTP.
 
 ## What it finds
-`return` and `rewrite` with a target that begins with `http://`, in a host that answers over TLS, for requests that come
-that way.
+`return` and `rewrite` (Apache: `Redirect` and its kin, `RewriteRule`) with a target that begins with `http://`, in a
+host that answers over TLS, for requests that come that way.
 
 ## Why it matters
 The next request can be read and changed on the way, cookies without the Secure attribute included. With HSTS
@@ -12,11 +12,12 @@ in force the browser comes straight back, which may never end.
 "Not secure", or ERR_TOO_MANY_REDIRECTS.
 
 ## How to fix it
-Write `https://`, or `$scheme://` where the target speaks both.
+Write `https://`, or `$scheme://` (Apache: `%{REQUEST_SCHEME}://`) where the target speaks both.
 
 ## False alarms that it avoids
-Hosts without TLS, targets with `$scheme`, redirects under `if ($scheme = http)` and its like, and locations that no
-request reaches.
+Hosts without TLS, targets with `$scheme`, redirects under `if ($scheme = http)` (Apache: `RewriteCond %{HTTPS} off`)
+and its like, and locations that no request reaches. A `RewriteRule` that hands the request on as a proxy redirects
+nobody.
 """
 
 from collections.abc import Iterator

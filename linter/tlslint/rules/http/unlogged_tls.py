@@ -11,7 +11,8 @@ Whether an old version can be switched off without cutting anybody off is a ques
 Nothing.
 
 ## How to fix it
-Add `$ssl_protocol` and `$ssl_cipher` to the format of the access log.
+Add `$ssl_protocol` and `$ssl_cipher` to the format of the access log; on Apache `%{SSL_PROTOCOL}x` and
+`%{SSL_CIPHER}x`.
 
 ## False alarms that it avoids
 Hosts without TLS, and logs or formats that stand in files which could not be read.
