@@ -1,7 +1,8 @@
 """The certificate that the server shows its upstream as a client comes from a public CA.
 
 ## What it finds
-`proxy_ssl_certificate` (and the same for gRPC, uwsgi and stream) with a certificate that a publicly trusted CA issued.
+`proxy_ssl_certificate` (and the same for gRPC, uwsgi and stream; Apache: `SSLProxyMachineCertificateFile`) with a
+certificate that a publicly trusted CA issued.
 
 ## Why it matters
 Browsers' root programmes admit CAs for servers only. Public CAs withdraw the purpose clientAuth in the course of 2026,

@@ -1,8 +1,8 @@
 """A file that is there to complete chains decides who is a client as well.
 
 ## What it finds
-A root in `ssl_trusted_certificate` (often there for stapling) that no CA of `ssl_client_certificate` needs, on a host
-that verifies client certificates.
+nginx: a root in `ssl_trusted_certificate` (often there for stapling) that no CA of `ssl_client_certificate` needs, on a
+host that verifies client certificates.
 
 ## Why it matters
 nginx puts both files into one store. Whoever has a certificate from a CA of the second file is accepted as a client,
@@ -18,7 +18,8 @@ a file without other CAs.
 
 ## False alarms that it avoids
 Intermediates alone let nobody in. Roots above a CA of the first file are needed there. CAs that may not vouch for
-clients by their extended key usage are passed over. Files that are not at hand are not judged.
+clients by their extended key usage are passed over. Files that are not at hand are not judged. Apache has one such file
+only, whose public CAs public-client-ca finds; `SSLCADNRequestFile` lets nobody in.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ rule = Rule(
     why="all CA files of a host are one store, and each root in it vouches for clients",
     seen="a client with a certificate of the other CA gets 200 OK",
     sources=("nginx, ngx_http_ssl_module: ssl_trusted_certificate",),
+    servers=("nginx",),
 )
 
 
