@@ -11,11 +11,11 @@ The whole of each configuration that has to do with them is resolved, as it woul
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tlslint.finding import CouldNotCheck, Finding, Report
 from tlslint.parse.tree import Span, Tree, walk
+from tlslint.record import replace
 from tlslint.settings import Settings
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from tlslint.finding import Finding, Rule
 from tlslint.intention import Fix
 from tlslint.policy import Policy
+from tlslint.record import replace
 from tlslint.resolve.model import Deployment
 
 ENDPOINT = "{endpoint}"

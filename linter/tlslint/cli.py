@@ -603,8 +603,7 @@ def _view(palette: "Palette", fail_on: str) -> "View":
 
 def _write_reports(report: "Report", files: Iterable[tuple[str, str]], view: "View") -> list[str]:
     """Write the files that can be written, and return what is wrong with the others."""
-    from dataclasses import replace
-
+    from tlslint.record import replace
     from tlslint.report.formats import FORMATS
     from tlslint.report.text import PLAIN
     from tlslint.writing import write_atomically

@@ -7,11 +7,10 @@ changed: what may have to do with them is linted as it would be without any path
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from tlslint.changed import Changed
 from tlslint.finding import Finding
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 from tlslint.resolve.checkout import checkout_of
 from tlslint.settings import DeploymentSettings, Settings
 

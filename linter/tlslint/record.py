@@ -1,8 +1,8 @@
-"""`dataclass` as the standard library has it, made quickly.
+"""`dataclass` and `replace` as the standard library has them, made quickly.
 
-Up to Python 3.12 the standard library compiles up to eight functions for each dataclass, one at a time, which for all
-of this package takes longer than linting a file. This one compiles `__init__` only; all other methods are shared code
-over the fields. Type checkers are shown the original.
+The standard library compiles up to eight functions for each dataclass, one at a time, which for all of this package
+takes longer than linting a file. Here a method is made when it is called for the first time: most classes are never
+used in a short run. Type checkers are shown the originals.
 """
 
 import dataclasses
@@ -11,39 +11,92 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+MISSING = dataclasses.MISSING
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+    from dataclasses import replace as replace
 else:
 
     def dataclass(*, frozen: bool = False, eq: bool = True, order: bool = False, slots: bool = False):
         """Make a class a dataclass; the options are those that this package uses, and mean the same."""
+        return lambda cls: _made(cls, frozen, eq, order, slots)
 
-        def decorate(cls: Any) -> Any:
-            defined = frozenset(cls.__dict__)
-            # without a docstring the standard library makes one of the signature, which takes long
-            cls.__doc__ = cls.__doc__ or cls.__name__
-            made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
-            for name, method in _methods(made, frozen, eq, order):
-                if name not in defined:
-                    setattr(made, name, method)
-            return made
-
-        return decorate
+    def replace(record, /, **changes):
+        """Return a record with other values for some fields."""
+        for name in record.__match_args__:
+            if name not in changes:
+                changes[name] = getattr(record, name)
+        return record.__class__(**changes)
 
 
-def _methods(cls: Any, frozen: bool, eq: bool, order: bool) -> Iterator[tuple[str, Any]]:
-    fields = dataclasses.fields(cls)
-    yield "__init__", _initializer(cls, fields, frozen)
-    yield "__repr__", _representation([field.name for field in fields if field.repr])
+def _made(cls: Any, frozen: bool, eq: bool, order: bool, slots: bool) -> Any:
+    fields = _Fields(cls)
+    added = {name: method for name, method in _methods(fields, frozen, eq, order) if name not in cls.__dict__}
+    added["__dataclass_fields__"] = fields
+    added["__match_args__"] = tuple(fields.all)
+    if cls.__doc__ is None:
+        # what the standard library makes of the signature takes long
+        added["__doc__"] = cls.__name__
+    if slots:
+        namespace = {**cls.__dict__, **added, "__qualname__": cls.__qualname__}
+        for name in (*fields.own, "__dict__", "__weakref__"):
+            namespace.pop(name, None)
+        taken = {name for base in cls.__mro__[1:-1] for name in base.__dict__.get("__slots__", ())}
+        namespace["__slots__"] = tuple(name for name in fields.own if name not in taken)
+        fields.cls = type(cls)(cls.__name__, cls.__bases__, namespace)
+        return fields.cls
+    for name, default in fields.own.items():
+        if isinstance(default, dataclasses.Field):
+            if default.default is MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, default.default)
+    for name, value in added.items():
+        setattr(cls, name, value)
+    return cls
+
+
+class _Fields:
+    """The fields of a record, and `__dataclass_fields__` of its class when somebody asks for it."""
+
+    def __init__(self, cls: Any) -> None:
+        self.cls = cls
+        self.annotations = cls.__annotations__
+        self.own = {name: cls.__dict__.get(name, MISSING) for name in self.annotations}
+        """What stands behind the equals sign of each."""
+        self.all: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited = base.__dict__.get("__dataclass_fields__")
+            if isinstance(inherited, _Fields):
+                self.all.update(inherited.own)
+        self.all.update(self.own)
+
+    def __get__(self, instance: object, owner: object = None) -> dict[str, dataclasses.Field[Any]]:
+        """Have the standard library make them of a class that has nothing else."""
+        namespace = {name: value for name, value in self.own.items() if value is not MISSING}
+        bases: tuple[Any, ...] = tuple(base for base in self.cls.__bases__ if dataclasses.is_dataclass(base))
+        alike: Any = type(self.cls.__name__, bases, {**namespace, "__annotations__": self.annotations, "__doc__": ""})
+        made: dict[str, dataclasses.Field[Any]]
+        made = dataclasses.dataclass(init=False, repr=False, eq=False)(alike).__dataclass_fields__
+        return made
+
+    def named(self, wanted: Callable[[Any], bool] = lambda field: True) -> list[str]:
+        """Return the names of those fields that are wanted; a field that says nothing of itself is."""
+        return [name for name, value in self.all.items() if not isinstance(value, dataclasses.Field) or wanted(value)]
+
+
+def _methods(fields: _Fields, frozen: bool, eq: bool, order: bool) -> Iterator[tuple[str, Any]]:
+    yield "__init__", _late(fields, "__init__", lambda: _initializer(fields, frozen))
+    yield "__repr__", _represent
     if eq:
-        values = _values([field.name for field in fields if field.compare])
-        yield "__eq__", _comparison(values, lambda mine, other: mine == other)
-        yield "__hash__", _hash(fields) if frozen else None
+        yield "__eq__", _late(fields, "__eq__", lambda: _comparison(fields, lambda mine, other: mine == other))
+        yield "__hash__", _late(fields, "__hash__", lambda: _hash(fields)) if frozen else None
         if order:
-            yield "__lt__", _comparison(values, lambda mine, other: mine < other)
-            yield "__le__", _comparison(values, lambda mine, other: mine <= other)
-            yield "__gt__", _comparison(values, lambda mine, other: mine > other)
-            yield "__ge__", _comparison(values, lambda mine, other: mine >= other)
+            yield "__lt__", _comparison(fields, lambda mine, other: mine < other)
+            yield "__le__", _comparison(fields, lambda mine, other: mine <= other)
+            yield "__gt__", _comparison(fields, lambda mine, other: mine > other)
+            yield "__ge__", _comparison(fields, lambda mine, other: mine >= other)
     if frozen:
         yield "__setattr__", _refuse_assignment
         yield "__delattr__", _refuse_deletion
@@ -51,16 +104,31 @@ def _methods(cls: Any, frozen: bool, eq: bool, order: bool) -> Iterator[tuple[st
         yield "__setstate__", _set_state
 
 
-def _initializer(cls: Any, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) -> Any:
-    names: dict[str, Any] = {"missing": dataclasses.MISSING, "assign": object.__setattr__}
+def _late(fields: _Fields, name: str, make: Callable[[], Any]) -> Any:
+    """Return a method that makes the one which takes its place, and calls it."""
+
+    def method(self: Any, *values: Any, **named: Any) -> Any:
+        made = make()
+        setattr(fields.cls, name, made)
+        return made(self, *values, **named)
+
+    return method
+
+
+def _initializer(fields: _Fields, frozen: bool) -> Any:
+    factory: Any
+    names: dict[str, Any] = {"missing": MISSING, "assign": object.__setattr__}
     parameters, lines = ["self"], []
-    for field in fields:
-        name, value = field.name, field.name
-        if field.default is not dataclasses.MISSING:
-            names[f"default_{name}"] = field.default
+    for name, default in fields.all.items():
+        value, factory = name, MISSING
+        if isinstance(default, dataclasses.Field):
+            factory = default.default_factory
+            default = default.default
+        if default is not MISSING:
+            names[f"default_{name}"] = default
             parameters.append(f"{name}=default_{name}")
-        elif field.default_factory is not dataclasses.MISSING:
-            names[f"make_{name}"] = field.default_factory
+        elif factory is not MISSING:
+            names[f"make_{name}"] = factory
             parameters.append(f"{name}=missing")
             value = f"make_{name}() if {name} is missing else {name}"
         else:
@@ -69,8 +137,20 @@ def _initializer(cls: Any, fields: tuple[dataclasses.Field[Any], ...], frozen: b
     # the text holds names of fields only
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines or ["pass"]), names)
     initializer = names["__init__"]
-    initializer.__qualname__ = f"{cls.__qualname__}.__init__"
+    initializer.__qualname__ = f"{fields.cls.__qualname__}.__init__"
     return initializer
+
+
+@recursive_repr()
+def _represent(self: Any) -> str:
+    # not of a subclass that is no record
+    names = _fields_of(self).named(lambda field: field.repr)
+    return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+
+def _fields_of(record: Any) -> _Fields:
+    fields = (cls.__dict__.get("__dataclass_fields__") for cls in type(record).__mro__)
+    return next(found for found in fields if isinstance(found, _Fields))
 
 
 def _values(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -81,23 +161,17 @@ def _values(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda instance: (get(instance),)
 
 
-def _representation(names: list[str]) -> Any:
-    @recursive_repr()
-    def represent(self: Any) -> str:
-        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+def _comparison(fields: _Fields, compare: Callable[[Any, Any], bool]) -> Any:
+    values = _values(fields.named(lambda field: field.compare))
 
-    return represent
-
-
-def _comparison(values: Callable[[Any], tuple[Any, ...]], compare: Callable[[Any, Any], bool]) -> Any:
     def method(self: Any, other: Any) -> Any:
         return compare(values(self), values(other)) if other.__class__ is self.__class__ else NotImplemented
 
     return method
 
 
-def _hash(fields: tuple[dataclasses.Field[Any], ...]) -> Any:
-    values = _values([field.name for field in fields if (field.compare if field.hash is None else field.hash)])
+def _hash(fields: _Fields) -> Any:
+    values = _values(fields.named(lambda field: field.compare if field.hash is None else field.hash))
     return lambda self: hash(values(self))
 
 
@@ -110,9 +184,9 @@ def _refuse_deletion(self: Any, name: str) -> None:
 
 
 def _state(self: Any) -> list[Any]:
-    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+    return [getattr(self, name) for name in self.__match_args__]
 
 
 def _set_state(self: Any, state: list[Any]) -> None:
-    for field, value in zip(dataclasses.fields(self), state, strict=True):
-        object.__setattr__(self, field.name, value)
+    for name, value in zip(self.__match_args__, state, strict=True):
+        object.__setattr__(self, name, value)

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from tlslint.gaps import undecided
 from tlslint.parse.tree import Source, Span, Tree
 from tlslint.policy import Policy, load_policy
 from tlslint.quiet import quiet_certificates
+from tlslint.record import replace
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
 from tlslint.settings import TRUST_WORDS, Settings, SettingsError
@@ -271,7 +271,7 @@ def include_chains(deployment: Deployment) -> Iterator[tuple[str, tuple[Span, ..
     """Yield each included file that sets something about TLS, and the includes through which it takes effect."""
     seen: set[int] = set()
     for handshake in deployment.handshakes:
-        for name in TlsSettings.__dataclass_fields__:
+        for name in TlsSettings.__match_args__:
             for place in getattr(getattr(handshake.tls, name), "places", ()):
                 source = place.directive.source
                 if place.includes and id(source) not in seen:

@@ -1,11 +1,11 @@
 """Which rules run and may fix, how severe their findings are and how safe their fixes, as the settings say."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.globs import matches
 from tlslint.intention import Safety
+from tlslint.record import replace
 from tlslint.settings import Settings, place_of
 
 EVERYTHING = "ALL"

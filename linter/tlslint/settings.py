@@ -11,10 +11,10 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, Final, Self
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 
 SETTINGS_FILE: Final = "tlslint.toml"
 _PROJECT_FILE: Final = "pyproject.toml"

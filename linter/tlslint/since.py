@@ -15,12 +15,11 @@ import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from tlslint.finding import Finding
 from tlslint.parse.tree import MAX_SOURCE_BYTES
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 from tlslint.resolve.checkout import checkout_of
 from tlslint.settings import DeploymentSettings, Settings, SettingsError
 

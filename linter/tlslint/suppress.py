@@ -10,7 +10,6 @@ A comment that is out of date, covers nothing, or cannot be understood is a find
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from tlslint.check import merge
@@ -18,7 +17,7 @@ from tlslint.finding import Finding, Hidden, Rule
 from tlslint.fix.managed import manager_of
 from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Comment, Directive, Source, Span, Tree, walk
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 from tlslint.resolve.model import Deployment
 from tlslint.rules.configuration import expired_ignore, ignore_without_reason, malformed_ignore, unused_ignore
 from tlslint.selection import EVERYTHING, Selection, SelectorError

@@ -7,13 +7,13 @@ live in `data/platforms.json`, each with its source; a fact that could not be es
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cache, total_ordering
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 
 ServerKind = Literal["nginx", "apache"]
 

@@ -1,11 +1,11 @@
 """From a finding's intentions to edits: the dialect of the server is asked, and what it cannot write is said."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding
 from tlslint.intention import Edit, Fix, Safety
+from tlslint.record import replace
 from tlslint.resolve.model import Deployment
 
 if TYPE_CHECKING:

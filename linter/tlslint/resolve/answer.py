@@ -40,7 +40,7 @@ class Answers:
         self._choices: dict[int, Choice | None] = {}
         self._failures: dict[int, str] = {}
         self._keys: dict[int, tuple[KeyKind, ...]] = {}
-        self._settings_of = attrgetter(*(name for name in TlsSettings.__dataclass_fields__ if name not in _NOT_IN_KEY))
+        self._settings_of = attrgetter(*(name for name in TlsSettings.__match_args__ if name not in _NOT_IN_KEY))
 
     def plaintext(self, tls: TlsSettings) -> Handshake:
         """Return the answer of a socket that does not speak TLS."""

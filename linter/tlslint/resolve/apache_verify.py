@@ -9,12 +9,11 @@ which its log has them; tests hold each against a real server.
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tlslint.intention import Fix, RemoveArgument, RemoveDirective, Safety
 from tlslint.parse.tree import Argument, Directive, Span
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 from tlslint.resolve.apache_modules import Modules
 from tlslint.resolve.apache_protocols import protocol_problem
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section

@@ -7,12 +7,12 @@ read when a library is first asked for, never at import.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, replace
 
 #: Releases with a table of their own, oldest first.
 GENERATIONS = ("1.0.2", "1.1.1", "3.0", "3.5", "4.0")
