@@ -9,20 +9,20 @@ The whole of each configuration that has to do with them is resolved, as it woul
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tlslint.finding import CouldNotCheck, Finding, Report
 from tlslint.parse.tree import Span, Tree, walk
 from tlslint.record import replace
+from tlslint.regex import regex
 from tlslint.settings import Settings
 
 if TYPE_CHECKING:
     from tlslint.resolve.include import Files
     from tlslint.resolve.model import Deployment
 
-_MASK = re.compile(r"[*?\[$]")
+_MASK = regex(r"[*?\[$]")
 _INCLUDES = ("include", "includeoptional")
 
 

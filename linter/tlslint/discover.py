@@ -18,6 +18,7 @@ from tlslint.globs import matches
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.apache_include import included
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.settings import Settings
@@ -149,8 +150,8 @@ def _folder_of(path: str) -> str:
 
 _MAIN_NAMES: Final = ("nginx.conf", "apache2.conf", "httpd.conf")
 _APACHE_MAIN_NAMES: Final = ("apache2.conf", "httpd.conf")
-_NAMES: Final = re.compile(r".*\.(?:conf|vhost|nginx|ngx|inc)|nginx|vhost|httpd", re.ASCII)
-_TEMPLATE_SUFFIX: Final = re.compile(
+_NAMES: Final = regex(r".*\.(?:conf|vhost|nginx|ngx|inc)|nginx|vhost|httpd", re.ASCII)
+_TEMPLATE_SUFFIX: Final = regex(
     r"\.(?:j2|jinja2?|erb|epp|c?tmpl|tpl|stpl|template|mako|mustache|hbs|tt2?|envsubst|in)$"
 )
 _FOLDERS: Final = _words(
@@ -160,7 +161,7 @@ _FOLDERS: Final = _words(
 )
 _NOT_ENABLED: Final = _words("mods-available conf-available")
 """Directories of Debian's layout that hold what may be enabled, by links from elsewhere."""
-_LEFT_OVER: Final = re.compile(
+_LEFT_OVER: Final = regex(
     r"~$|^#|\.(?:bak|old|orig|save|swp|rej|dpkg-\w+|rpm(?:new|save|orig)|ucf-\w+|md|txt|rst|html?|css|js|json|ya?ml"
     r"|pem|crt|cer|key|csr|der|p12|pfx|gz|zip|sh|py|php|log|pid|sock|service)$",
     re.IGNORECASE,
@@ -181,7 +182,7 @@ def _may_be_configuration(name: str, folder: str) -> bool:
 
 # --- the context of a fragment ------------------------------------------------------------------------------------
 
-_DECLARATION: Final = re.compile(r"\s*tlslint:\s*context\s*=\s*(\S+)")
+_DECLARATION: Final = regex(r"\s*tlslint:\s*context\s*=\s*(\S+)")
 _MAIN_DIRECTIVES: Final = _words(
     "events http stream mail daemon debug_points env load_module lock_file master_process pcre_jit pid ssl_engine "
     "ssl_object_cache_inheritable thread_pool timer_resolution user worker_cpu_affinity worker_priority "
@@ -197,7 +198,7 @@ _SERVER_DIRECTIVES: Final = _words("listen server_name ssl_certificate ssl_certi
 _LOCATION_DIRECTIVES: Final = _words(
     "proxy_pass fastcgi_pass uwsgi_pass scgi_pass grpc_pass memcached_pass alias internal limit_except"
 )
-_BACKEND: Final = re.compile(r"(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_")
+_BACKEND: Final = regex(r"(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_")
 _MAIL_SERVER: Final = _words("protocol starttls auth_http smtp_auth imap_auth pop3_auth smtp_capabilities")
 _STREAM_SERVER: Final = _words("proxy_pass ssl_preread preread_timeout proxy_responses proxy_requests")
 
@@ -278,18 +279,16 @@ def _outermost(files: Files, tree: Tree, base: str, seen: set[str]) -> Iterator[
                 yield from _outermost(files, included, base, seen)
 
 
-_APACHE_INCLUDE: Final = re.compile(
+_APACHE_INCLUDE: Final = regex(
     r"""^[ \t]*Include(?:Optional)?[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE
 )
-_APACHE_DEFINE: Final = re.compile(
-    r"""^[ \t]*Define[ \t]+(\S+)[ \t]+(?:"([^"\n]*)"|(\S+))""", re.MULTILINE | re.IGNORECASE
-)
-_SERVER_ROOT: Final = re.compile(r"""^[ \t]*ServerRoot[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE)
-_APACHE_VARIABLE: Final = re.compile(r"\$\{([^}\n]*)\}")
-_APACHE_MAIN: Final = re.compile(r"^[ \t]*(?:ServerRoot|DefaultRuntimeDir|PidFile)[ \t]", re.MULTILINE | re.IGNORECASE)
-_APACHE_LOADS: Final = re.compile(r"^[ \t]*LoadModule[ \t]", re.MULTILINE | re.IGNORECASE)
-_APACHE_LISTENS: Final = re.compile(r"^[ \t]*Listen[ \t]", re.MULTILINE | re.IGNORECASE)
-_APACHE_LOADERS: Final = re.compile(
+_APACHE_DEFINE: Final = regex(r"""^[ \t]*Define[ \t]+(\S+)[ \t]+(?:"([^"\n]*)"|(\S+))""", re.MULTILINE | re.IGNORECASE)
+_SERVER_ROOT: Final = regex(r"""^[ \t]*ServerRoot[ \t]+(?:"([^"\n]+)"|(\S+))""", re.MULTILINE | re.IGNORECASE)
+_APACHE_VARIABLE: Final = regex(r"\$\{([^}\n]*)\}")
+_APACHE_MAIN: Final = regex(r"^[ \t]*(?:ServerRoot|DefaultRuntimeDir|PidFile)[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LOADS: Final = regex(r"^[ \t]*LoadModule[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LISTENS: Final = regex(r"^[ \t]*Listen[ \t]", re.MULTILINE | re.IGNORECASE)
+_APACHE_LOADERS: Final = regex(
     r"[ \t]*(?:#.*|Load(?:Module|File)[ \t].*|</?IfModule[^>]*>|</?IfDefine[^>]*>)?[ \t\r]*", re.IGNORECASE
 )
 
@@ -695,7 +694,7 @@ def _is_file_or_link(entry: os.DirEntry[str]) -> bool:
 
 # --- nginx -T -----------------------------------------------------------------------------------------------------
 
-_DUMP_MARK: Final = re.compile(rb"^# configuration file (/[^\n]*):\n", re.MULTILINE)
+_DUMP_MARK: Final = regex(rb"^# configuration file (/[^\n]*):\n", re.MULTILINE)
 
 
 def split_dump(data: bytes) -> dict[str, Source]:

@@ -13,6 +13,7 @@ from tlslint.baseline import USUAL_NAME
 from tlslint.discover import USUAL_ENTRIES, Root, discover
 from tlslint.parse.tree import Tree, walk
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.include import Unreadable
 from tlslint.settings import Settings
 from tlslint.settings_text import quoted
@@ -22,17 +23,17 @@ MAX_FILES: Final = 20_000
 """Files of a directory that are looked at for a hint which versions run."""
 MAX_HINT_BYTES: Final = 100_000
 
-_IMAGE_FILE: Final = re.compile(
+_IMAGE_FILE: Final = regex(
     r"(?:Docker|Container)file(?:\..*)?|.*\.(?:docker|container)file|(?:docker-)?compose(?:\..*)?\.ya?ml"
 )
-_IMAGE: Final = re.compile(
+_IMAGE: Final = regex(
     r"^[ \t-]*(?:FROM(?:[ \t]+--\S+)*|image:)[ \t]+[\"']?"
     r"(?:(?:docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:(?:library|nginxinc|nginx)/)?"
     r"(?P<name>nginx-unprivileged|nginx|httpd|debian|ubuntu|alpine|rockylinux|almalinux)"
     r":(?P<tag>[\w.-]+)",
     re.MULTILINE,
 )
-_VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?")
+_VERSION: Final = regex(r"\d+\.\d+(?:\.\d+)?")
 _SKIPPED: Final = frozenset((".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox"))
 _CERTIFICATE_WORDS: Final = frozenset(("ssl_certificate", "sslcertificatefile"))
 _SERVER_NAMES: Final = {"nginx": "nginx", "apache": "Apache"}

@@ -10,7 +10,6 @@ where it stands does not matter, so that files may be renamed and directives mov
 """
 
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 from tlslint.finding import Finding
 from tlslint.parse.tree import MAX_SOURCE_BYTES
 from tlslint.record import dataclass, replace
+from tlslint.regex import regex
 from tlslint.resolve.checkout import checkout_of
 from tlslint.settings import DeploymentSettings, Settings, SettingsError
 
@@ -120,10 +120,10 @@ def _place(finding: Finding, label: str) -> tuple[object, ...]:
     return finding.code, span.source.path, span.start, span.end, finding.message, *finding.deployments, label
 
 
-_LINE = re.compile(r"(?<=\bline )\d+|(?<=\bthe host at )(\S*):\d+")
-_DETAILS = re.compile(r" \([^()]*\)")
-_FOLDER = re.compile(r"""[^\s"'()]*/""")
-_MORE = re.compile(r"\b[\d,]+ more\b")
+_LINE = regex(r"(?<=\bline )\d+|(?<=\bthe host at )(\S*):\d+")
+_DETAILS = regex(r" \([^()]*\)")
+_FOLDER = regex(r"""[^\s"'()]*/""")
+_MORE = regex(r"\b[\d,]+ more\b")
 
 
 def _message(text: str) -> str:

@@ -8,17 +8,19 @@ the rest can be that server's.
 import re
 from typing import Final, Literal
 
+from tlslint.regex import regex
+
 ServerKind = Literal["nginx", "apache"]
 
 _LOOKED_AT: Final = 200_000
 """Characters: enough to tell, however large the file."""
 
 _LONGEST_LINE: Final = 1000
-_NAME: Final = re.compile(r"[A-Za-z_][\w-]*+(?=[ \t;{]|$)")
+_NAME: Final = regex(r"[A-Za-z_][\w-]*+(?=[ \t;{]|$)")
 _FEW_LINES: Final = 3
-_QUOTED: Final = re.compile(r'"[^"]*"')
-_STATEMENT_END: Final = re.compile(r"(?<=[;{}])[ \t]*(?![ \t;])")
-_FOREIGN: Final = re.compile(r"\};|\[[^\]]*\]$|[\w.:-]+[ \t]*=(?!=)")
+_QUOTED: Final = regex(r'"[^"]*"')
+_STATEMENT_END: Final = regex(r"(?<=[;{}])[ \t]*(?![ \t;])")
+_FOREIGN: Final = regex(r"\};|\[[^\]]*\]$|[\w.:-]+[ \t]*=(?!=)")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -44,19 +46,19 @@ _NGINX_NAMES: Final = _words(
     "server_name server_tokens slice split_clients ssi ssl starttls sticky types upstream valid_referers "
     "worker_processes BasicRule MainRule CheckRule DeniedUrl LearningMode SecRulesEnabled SecRulesDisabled"
 )
-_NGINX_REST: Final = re.compile(r"[a-z0-9_]+")
+_NGINX_REST: Final = regex(r"[a-z0-9_]+")
 _NGINX_LIKELY: Final = _words(
     "allow deny env hash hostnames http if mail protocol proxy random return server set stream use user zone"
 )
-_NGINX_BLOCK: Final = re.compile(
+_NGINX_BLOCK: Final = regex(
     r"(?:http|events|stream|mail|server|types)(?:[ \t]*\{|$)|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{]+"
     r"|if[ \t]*\([ \t]*\$\w+|(?:map|geo)[ \t]+(?:\S+[ \t]+)?\$\w+[ \t]*(?:\{|$)"
 )
-_NGINX_BLOCK_NAME: Final = re.compile(
+_NGINX_BLOCK_NAME: Final = regex(
     r"events|geo|limit_except|location|map|types|upstream|charset_map|split_clients|otel_exporter|\w+_by_lua_block"
 )
 # what stands in these are not directives
-_NGINX_DATA: Final = re.compile(r"(?:types|map|geo|charset_map|split_clients|match)\b[^;{}]*(?:\{$|$)")
+_NGINX_DATA: Final = regex(r"(?:types|map|geo|charset_map|split_clients|match)\b[^;{}]*(?:\{$|$)")
 
 _APACHE_SECTION: Final = (
     r"<(?:VirtualHost|Directory(?:Match)?|Location(?:Match)?|Files(?:Match)?|If(?:Module|Define|Version|File|Directive"

@@ -18,6 +18,7 @@ from tlslint.fix.managed import manager_of
 from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Comment, Directive, Source, Span, Tree, walk
 from tlslint.record import dataclass, replace
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment
 from tlslint.rules.configuration import expired_ignore, ignore_without_reason, malformed_ignore, unused_ignore
 from tlslint.selection import EVERYTHING, Selection, SelectorError
@@ -32,12 +33,12 @@ COMMENT_RULES: tuple[Rule, ...] = (
 )
 """What is wrong with such comments, which no comment can suppress."""
 
-_INSTRUCTION = re.compile(r"#[ \t]*tlslint:[ \t]*([^\s\[=]*)")
+_INSTRUCTION = regex(r"#[ \t]*tlslint:[ \t]*([^\s\[=]*)")
 _OTHER_WORDS = ("context",)
-_NAMES = re.compile(r"[ \t]*\[([^\]\n]*)\]")
-_NAME = re.compile(r"[^\s,]+")
-_UNTIL = re.compile(r"(?<!\S)[,;(]?until[ \t]*=[ \t]*([^\s,;)]*)[,;)]?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAMES = regex(r"[ \t]*\[([^\]\n]*)\]")
+_NAME = regex(r"[^\s,]+")
+_UNTIL = regex(r"(?<!\S)[,;(]?until[ \t]*=[ \t]*([^\s,;)]*)[,;)]?")
+_DATE = regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WITHOUT_CERTIFICATES = ("TLS0", "TLS1", "TLS6", "TLS8")
 """Families of rules that find the same whether or not the certificates are there."""
 _WITH_CERTIFICATES = ("TLS807",)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from tlslint.record import dataclass, replace
+from tlslint.regex import regex
 
 ServerKind = Literal["nginx", "apache"]
 
@@ -22,7 +23,7 @@ LIBRARIES: Final = ("openssl", "libressl", "boringssl", "aws-lc")
 
 _SERVER_KINDS: Final = ("nginx", "apache")
 _KEY_ALIASES: Final = {"httpd": "apache", "apache2": "apache", "awslc": "aws-lc"}
-_VERSION: Final = re.compile(r"(\d+(?:\.\d+)*)([a-z]*)(?:[-+~].*)?", re.ASCII)
+_VERSION: Final = regex(r"(\d+(?:\.\d+)*)([a-z]*)(?:[-+~].*)?", re.ASCII)
 
 
 class TargetError(Exception):

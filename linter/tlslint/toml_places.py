@@ -3,13 +3,15 @@
 import re
 from typing import Final
 
+from tlslint.regex import regex
+
 Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value: `("deployment", 0, "root")`."""
 
-_SPACE: Final = re.compile(r"(?:[ \t\r\n\ufeff]|#[^\n]*)*")
-_BLANK: Final = re.compile(r"[ \t]*")
-_KEY: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_SCALAR: Final = re.compile(
+_SPACE: Final = regex(r"(?:[ \t\r\n\ufeff]|#[^\n]*)*")
+_BLANK: Final = regex(r"[ \t]*")
+_KEY: Final = regex(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_SCALAR: Final = regex(
     r'"""(?:[^\\]|\\.)*?"{3,5}'
     r"|'''.*?'{3,5}"
     r'|"(?:[^"\\\n]|\\.)*"'

@@ -1,7 +1,6 @@
 """Certificate files in another order: the blocks change places, everything else in the file stays where it is."""
 
 import os
-import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -9,14 +8,15 @@ from tlslint.fix.text import CannotSpell
 from tlslint.intention import Edit, RewriteBundle
 from tlslint.parse.tree import Source
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment
 
 if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
 
-_DEHYDRATED = re.compile(r"(?:fullchain|chain|cert|privkey)-\d+\.pem")
-_CERTBOT = re.compile(r"(?:fullchain|chain|cert|privkey)\d*\.pem")
+_DEHYDRATED = regex(r"(?:fullchain|chain|cert|privkey)-\d+\.pem")
+_CERTBOT = regex(r"(?:fullchain|chain|cert|privkey)\d*\.pem")
 
 
 def bundle_edits(intention: RewriteBundle, deployment: Deployment) -> list[Edit]:

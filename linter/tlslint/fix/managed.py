@@ -4,9 +4,10 @@ import re
 from functools import lru_cache
 
 from tlslint.parse.tree import Source
+from tlslint.regex import regex
 
 _HEAD_LINES = 25
-_BY_OTHERS = re.compile(
+_BY_OTHERS = regex(
     r"(?P<tool>ansible|puppet|chef|salt(?:stack)?|cfengine|terraform|certbot|cloud-init|kubernetes|consul-template)"
     r"[\s-]*managed\b"
     r"|(?:managed|maintained|controlled|written|generated|created|provisioned|rendered) "
@@ -15,13 +16,13 @@ _BY_OTHERS = re.compile(
     r"|consul-template|plesk|cpanel|directadmin|ispconfig|virtualmin|webmin|docker-gen|nginx-proxy|traefik|dehydrated)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_BY_SOMETHING = re.compile(
+_BY_SOMETHING = regex(
     r"\bdo(?: not|n't) (?:edit|modify|change) (?:this file|the file|by hand|manually|directly)"
     r"|\bauto(?:matically)?[- ]generated\b|\b(?:this|the) file (?:is|was|has been) (?:generated|managed) by\b",
     re.IGNORECASE,
 )
-_CERTBOT = re.compile(r"Certbot will be unable to automatically provide future security updates", re.IGNORECASE)
-_OF_LINE = re.compile(r"#\s*managed by (certbot)\b", re.IGNORECASE)
+_CERTBOT = regex(r"Certbot will be unable to automatically provide future security updates", re.IGNORECASE)
+_OF_LINE = regex(r"#\s*managed by (certbot)\b", re.IGNORECASE)
 _NAMES = {"certbot": "Certbot", "ansible": "Ansible", "puppet": "Puppet", "chef": "Chef", "salt": "Salt"}
 
 

@@ -1,14 +1,14 @@
 """Changes as a patch that `git apply` and `patch -p1` take, in the bytes of the files themselves."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from tlslint.fix.engine import Change
+from tlslint.regex import regex
 
 CONTEXT = 3
-_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f-\udfff]')
+_SPECIAL = regex(r'[\x00-\x1f"\\\x7f-\udfff]')
 _KEY = b"PRIVATE KEY-----"
 
 

@@ -10,9 +10,10 @@ from itertools import pairwise
 
 from tlslint.intention import Edit
 from tlslint.parse.tree import Argument, Directive, Source
+from tlslint.regex import regex
 
 BLANK = " \t\r\f\v"
-_INDENTED = re.compile(r"^([ \t]+)[^\s#]", re.MULTILINE)
+_INDENTED = regex(r"^([ \t]+)[^\s#]", re.MULTILINE)
 
 Quoting = Callable[[str, str], str]
 """From a value, and the quote of the word that it replaces, to how the server has it written."""

@@ -38,6 +38,7 @@ from tlslint.parse.tree import (
     walk,
 )
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 MAX_DEPTH = 64
 """Sections nested deeper than this are refused, so that what walks or copies a tree may recurse.
@@ -65,7 +66,7 @@ WHITESPACE = " \t\n\v\f\r"
 
 _MAY_CONTINUE = ("\\", "\\\r")
 
-_WORD = re.compile(
+_WORD = regex(
     r"""
     [ \t\n\v\f\r]*+
     (?:
@@ -77,15 +78,15 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _DOUBLE, _SINGLE, _BARE = 1, 2, 3
-_PLAIN_WORD = re.compile(r"[^ \t\n\v\f\r]++")
-_NOT_PLAIN = re.compile(r"""\A[<#] | ["'\\] | \A [^ \t\n\v\f\r>]*+ > | \A [^ \t\n\v\f\r$]*+ \$\{""", re.VERBOSE)
+_PLAIN_WORD = regex(r"[^ \t\n\v\f\r]++")
+_NOT_PLAIN = regex(r"""\A[<#] | ["'\\] | \A [^ \t\n\v\f\r>]*+ > | \A [^ \t\n\v\f\r$]*+ \$\{""", re.VERBOSE)
 _QUOTES = {_DOUBLE: '"', _SINGLE: "'", _BARE: ""}
 _ESCAPES = {'"': re.compile(r'\\(["\\])'), "'": re.compile(r"\\(['\\])"), "": re.compile(r"\\(\\)")}
 
-_NUL_AND_REST = re.compile(r"\0[^\n]*+")
+_NUL_AND_REST = regex(r"\0[^\n]*+")
 
-_PHYSICAL_LINES = re.compile(r"(?: [^\n\\]++ | \\\r?\n | \\ )*+ \n? ", re.VERBOSE)
-_CONTINUED = re.compile(r"\\\r?\n")
+_PHYSICAL_LINES = regex(r"(?: [^\n\\]++ | \\\r?\n | \\ )*+ \n? ", re.VERBOSE)
+_CONTINUED = regex(r"\\\r?\n")
 
 _UPPER_TO_LOWER = {ord(letter): ord(letter) + 32 for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 

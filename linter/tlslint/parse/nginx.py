@@ -21,6 +21,7 @@ from collections.abc import Collection
 
 from tlslint.parse.tree import Argument, Comment, Directive, Source, Span, SyntaxProblem, Tree, walk
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 MAX_DEPTH = 64
 """Blocks nested deeper than this are refused, so that what walks or copies a tree may recurse.
@@ -31,7 +32,7 @@ nginx has no such limit, but no configuration needs more than a few.
 BUFFER_BYTES = 4096
 """NGX_CONF_BUFFER: what nginx must be able to hold of a word and the character after it."""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
     [ \t\r\n]*+
     (?:
@@ -48,16 +49,16 @@ _TOKEN = re.compile(
 )
 _BARE, _DOUBLE, _SINGLE, _MARK, _COMMENT, _BROKEN = 1, 2, 3, 4, 5, 6
 _QUOTED_WORD = {
-    '"': re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL),
-    "'": re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL),
+    '"': regex(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL),
+    "'": regex(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL),
 }
 
-_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+_ESCAPE = regex(r"""\\(["'\\trn])""")
 _UNESCAPED = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
 
 # How the Lua module reads the body of *_by_lua_block (asked of 0.10.23): a quote that is not closed on its line is an
 # ordinary character, and one of these must stand in every stretch that fills nginx's buffer, however it is aligned.
-_LUA_TOKEN = re.compile(
+_LUA_TOKEN = regex(
     r"""
       (?:--)? \[ (=*) \[
     | -- [^\n]*+

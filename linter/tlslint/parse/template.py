@@ -5,12 +5,11 @@ broken configuration. The names of the engines are for people. Comments are not 
 nothing in what the server would read, unless the file's name says that it is a template.
 """
 
-import re
-
 from tlslint.parse.tree import Source
+from tlslint.regex import regex
 
-_AT_SIGNS = re.compile(r"@[A-Za-z]\w+@")
-SHELL_VARIABLE = re.compile(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]+\b)")
+_AT_SIGNS = regex(r"@[A-Za-z]\w+@")
+SHELL_VARIABLE = regex(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]+\b)")
 
 
 def template_engine(source: Source) -> str | None:

@@ -13,11 +13,12 @@ from tlslint.pki import der as asn1
 from tlslint.pki.bundle import read_bounded
 from tlslint.pki.certificate import Certificate, UnreadableCertificateError, certificate_from_der
 from tlslint.pki.chain import SYSTEM_STORES, Authorities
+from tlslint.regex import regex
 
 SYSTEM = "system"
 NONE = "none"
 
-_CERTIFICATE = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
+_CERTIFICATE = regex(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
 
 
 class TrustStoreError(Exception):

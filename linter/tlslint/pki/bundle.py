@@ -33,6 +33,7 @@ from tlslint.pki.certificate import (
 )
 from tlslint.quiet import quietly
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -77,8 +78,8 @@ _PRIVATE_KEY_LABELS = {
     "DSA PRIVATE KEY": "dsa",
     "OPENSSH PRIVATE KEY": None,
 }
-_CERTIFICATE_MARK = re.compile(rb"^(.*?)-----(BEGIN|END) ((?:X509 |TRUSTED )?CERTIFICATE)-----(.*)$", re.MULTILINE)
-_BEGIN_MARK = re.compile(rb"-----BEGIN [A-Z0-9 ]*-----")
+_CERTIFICATE_MARK = regex(rb"^(.*?)-----(BEGIN|END) ((?:X509 |TRUSTED )?CERTIFICATE)-----(.*)$", re.MULTILINE)
+_BEGIN_MARK = regex(rb"-----BEGIN [A-Z0-9 ]*-----")
 
 
 class FileRefusedError(OSError):

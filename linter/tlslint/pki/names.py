@@ -5,7 +5,6 @@ label; internationalised names are compared as A-labels; IP addresses match IP e
 """
 
 import ipaddress
-import re
 import unicodedata
 from collections.abc import Iterable
 from enum import Enum
@@ -14,8 +13,9 @@ from functools import lru_cache
 from tlslint.pki.certificate import Certificate
 from tlslint.pki.patterns import ANYTHING, LABEL_PART, Word, meets, word_of_wildcard, words_of_regex
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
-_HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
+_HOST_NAME = regex(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\Z")
 _LONGEST_NAME = 253
 
 

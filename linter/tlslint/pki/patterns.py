@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 ANYTHING = "\0"
 """Any run of characters, dots included."""
@@ -25,10 +26,10 @@ _MAX_WORD_LENGTH = 300
 _MAX_DEPTH = 20
 _MAX_SMALL_CLASS = 8
 
-_GROUP = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*'|[imsx]*:|>)")
-_OPTIONS = re.compile(r"\(\?[imsx]+\)")
-_REPEAT = re.compile(r"\{(\d+)(?:(,)(\d*))?\}")
-_SIMPLE_CLASS = re.compile(r"\[(\^?)((?:\\.|[^\]\\])(?:\\.|[^\]\\])*)\]")
+_GROUP = regex(r"\(\?(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*'|[imsx]*:|>)")
+_OPTIONS = regex(r"\(\?[imsx]+\)")
+_REPEAT = regex(r"\{(\d+)(?:(,)(\d*))?\}")
+_SIMPLE_CLASS = regex(r"\[(\^?)((?:\\.|[^\]\\])(?:\\.|[^\]\\])*)\]")
 
 
 class _NotFollowedError(Exception):

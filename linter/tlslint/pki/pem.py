@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 NO_START_LINE = "no start line"
 BAD_END_LINE = "bad end line"
@@ -30,7 +31,7 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STRIPPED_AT_LINE_END = bytes((*range(0x21), *range(0x80, 0x100)))
 
 # Ordinary blocks, whose meaning does not depend on any of the oddities; everything else takes the long way
-_ORDINARY = re.compile(
+_ORDINARY = regex(
     rb"-----BEGIN ([A-Z0-9 ]{1,60})-----\r?\n(?=[A-Za-z0-9+/])"
     rb"((?:[A-Za-z0-9+/]{1,200}+\r?\n){0,20000}+(?:[A-Za-z0-9+/]{1,200}+={1,2}\r?\n)?+)"
     rb"-----END \1-----(?:\r?\n|\Z)"

@@ -1,9 +1,9 @@
 """The inventory as Markdown tables (GitHub's dialect): a document to review, keep and compare."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tlslint.inventory import Answer, CertificateEntry, CrlEntry, Inventory, NamedFile, Naming, Role, Unread
+from tlslint.regex import regex
 from tlslint.report.inventory_words import HEADINGS, lifetime, moment, unread_what
 from tlslint.report.show import versions
 from tlslint.report.text import few, visible
@@ -12,7 +12,7 @@ MAX_NAMES = 20
 MAX_USERS = 10
 MAX_LISTED_USERS = 100
 
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~&]")
+_SPECIAL = regex(r"[\\`*\[\]<>|~&]")
 
 CERTIFICATE_COLUMNS = (
     "Expires", "Days left", "State", "Subject", "Names", "Issuer", "Key", "Signature", "Valid from", "Lifetime",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Report, Severity
+from tlslint.regex import regex
 from tlslint.report.places import place
 from tlslint.report.remarks import remarks
 from tlslint.report.text import counted, visible
@@ -17,7 +18,7 @@ MAX_LENGTH = 60_000
 MAX_GAPS = 20
 
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
-_MARKUP = re.compile(r"([\\`*_\[\]<>#~&$])")
+_MARKUP = regex(r"([\\`*_\[\]<>#~&$])")
 
 
 def render(report: Report) -> Iterator[str]:

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from tlslint.regex import regex
 from tlslint.resolve.include import Unreadable
 from tlslint.workers import Pending, Workers
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _FILES_IN_A_TASK = 50
 _MAX_TASKS = 2000
 
-_NAMED = re.compile(r"""^[ \t]*ssl_certificate(_key)?[ \t]+(["']?)([^\s;"'{}$\\]+)\2[ \t]*;""", re.MULTILINE)
+_NAMED = regex(r"""^[ \t]*ssl_certificate(_key)?[ \t]+(["']?)([^\s;"'{}$\\]+)\2[ \t]*;""", re.MULTILINE)
 
 Read = tuple[dict[str, "Bundle | Unreadable"], dict[str, "KeyFacts | Unreadable"]]
 """What was read for one task: certificates by the host path of their file, keys by the server path."""

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.checkout import checkout_of, is_tracked
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting, VirtualHost
@@ -28,7 +29,7 @@ Pairs = tuple[CertificatePair, ...]
 MAX_NEIGHBOURS = 64
 """Files beside a certificate that are searched for what is missing in it."""
 
-_CERTIFICATE_NAME = re.compile(r".*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
+_CERTIFICATE_NAME = regex(r".*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
 _HARMLESS_GROUPS = frozenset(("root", "wheel", "ssl-cert"))
 
 

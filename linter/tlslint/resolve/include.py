@@ -20,6 +20,7 @@ from tlslint.parse.nginx import parse
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree
 from tlslint.parse.tree import Unreadable as ReadError
+from tlslint.regex import regex
 
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, KeyFacts
@@ -33,8 +34,8 @@ MIN_FILES_TO_READ_AHEAD = 256
 """Fewer configuration files are parsed sooner than a worker has begun."""
 
 _OUTSIDE = "outside of what tlslint was pointed at (--root or path-map says where it is)"
-_MAGIC = re.compile(r"[*?[]")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_MAGIC = regex(r"[*?[]")
+_ESCAPED = regex(r"\\(.)", re.DOTALL)
 _FILE_TYPES = {
     stat.S_IFDIR: "is a directory",
     stat.S_IFIFO: "is a FIFO",
@@ -672,7 +673,7 @@ _CLASSES: dict[str, Callable[[str], bool]] = {
     "upper": str.isupper,
     "xdigit": lambda char: char in "0123456789abcdefABCDEF",
 }
-_NAMED_CLASS = re.compile(rb"\[:([a-z]+):\]")
+_NAMED_CLASS = regex(rb"\[:([a-z]+):\]")
 
 
 def _bracket(text: bytes, at: int) -> tuple[bytes, int] | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tlslint.regex import regex
 from tlslint.resolve.model import ClientChecks, ClientUse, ErrorPage, Place, VirtualHost
 from tlslint.resolve.nginx_http import APPLICATIONS
 from tlslint.resolve.nginx_scope import Scope
@@ -21,14 +22,14 @@ _TELLING: Final = frozenset(
     ("add_header", "add_trailer", "more_set_headers", "access_log", "error_log", "log_format", "map")
 )
 """Directives that pass a value on to nobody who could act on it, or only under another name."""
-_SCRIPT: Final = re.compile(
+_SCRIPT: Final = regex(
     r".*_by_lua(?:_block|_file)?|js_(?:content|set|access|filter|preread|header_filter|body_filter)|perl|perl_set"
     r"|auth_(?:request|jwt|pam|ldap|digest|gss|openidc)\w*|modsecurity\w*|mruby_\w+|passenger_enabled|mtls_\w+|opa_\w+"
 )
 """Directives with which another program may look at the certificate without naming it here."""
 _GUARDS: Final = frozenset(("deny", "auth_basic"))
-_VARIABLE: Final = re.compile(r"\$\{?(\w+)")
-_COMPARISON: Final = re.compile(r"\$\{?(\w+)\}?\s*(!?=|!?~\*?)\s*(.*)", re.DOTALL)
+_VARIABLE: Final = regex(r"\$\{?(\w+)")
+_COMPARISON: Final = regex(r"\$\{?(\w+)\}?\s*(!?=|!?~\*?)\s*(.*)", re.DOTALL)
 
 Meanings = dict[str, frozenset[str]]
 

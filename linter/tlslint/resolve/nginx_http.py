@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from tlslint.regex import regex
 from tlslint.resolve.model import (
     Header,
     Location,
@@ -44,7 +45,7 @@ SCRIPTS: Final = (
 _CONTENT: Final = frozenset(
     ("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", "return", "rewrite", *APPLICATIONS)
 )
-_CONDITION: Final = re.compile(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
+_CONDITION: Final = regex(r"\$(\w+)(?: (!?=|!?~\*?)(?: (.*))?)?", re.DOTALL)
 _REQUEST: Final = {
     "scheme": ("https", "http"),
     "https": ("on", ""),

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from tlslint.parse.tree import Argument
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.target import Version
 
 Module = Literal["http", "stream", "mail"]
@@ -256,7 +257,7 @@ def _number(text: str) -> int | None:
     return value if value < 2**63 else None
 
 
-_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_NAME: Final = regex(r"[A-Za-z0-9._-]+")
 
 
 def _may_be_host_name(host: str) -> bool:
@@ -424,8 +425,8 @@ _SOCKET_OPTIONS: Final[dict[Module, dict[str, str]]] = {
 }
 
 _WITH_VALUE: Final = frozenset({"fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "ipv6only", "so_keepalive"})
-_SIZE: Final = re.compile(r"[0-9]+[kKmM]?", re.ASCII)
-_TIME: Final = re.compile(
+_SIZE: Final = regex(r"[0-9]+[kKmM]?", re.ASCII)
+_TIME: Final = regex(
     r"(?=[0-9])(?:[0-9]+y *)?(?:[0-9]+M *)?(?:[0-9]+w *)?(?:[0-9]+d *)?(?:[0-9]+h *)?(?:[0-9]+m *)?(?:[0-9]+s? *)?"
 )
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.target import Version
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def _classify_regex(text: str, warning: str | None) -> NamePattern:
         return NamePattern(text, "regex", warning=warning, undecided=str(error))
 
 
-_HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
-_BRACKETED: Final = re.compile(r"\[[0-9a-f:.]+\]")
+_HOST_NAME: Final = regex(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_BRACKETED: Final = regex(r"\[[0-9a-f:.]+\]")
 
 
 def _why_dead(text: str, kind: Kind) -> str | None:
@@ -131,8 +132,8 @@ def _first_obstacle(name: str) -> str:
 
 _STRICT_SINCE: Final = Version("1.29.4")
 _STREAM_NAMES_SINCE: Final = Version("1.25.5")
-_STRICT_HOST: Final = re.compile(r"([a-z0-9._~!$&'()*+,;=%-]*|\[[a-z0-9:._~!$&'()*+,;=-]*\])(?::([0-9]*))?")
-_CONTROL: Final = re.compile("[\x00-\x20/\x7f]")
+_STRICT_HOST: Final = regex(r"([a-z0-9._~!$&'()*+,;=%-]*|\[[a-z0-9:._~!$&'()*+,;=-]*\])(?::([0-9]*))?")
+_CONTROL: Final = regex("[\x00-\x20/\x7f]")
 
 
 def normalise(asked: str, version: Version | None = None) -> str | None:

@@ -16,6 +16,7 @@ from itertools import islice, product
 from typing import Final
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 
 MAX_NAME: Final = 255
 """Length of the longest name that a client asks for (RFC 1035, section 2.3.4)."""
@@ -111,9 +112,9 @@ _POSIX: Final = {
 }  # fmt: skip
 _CONTROLS: Final = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}
 _ASSERTIONS: Final = {"b": r"\b", "B": r"\B", "A": r"\A", "z": r"\Z", "Z": "$"}
-_QUANTIFIER: Final = re.compile(r"\{([0-9]{1,5})(?:(,)([0-9]{1,5})?)?\}")
-_UNCERTAIN_BRACE: Final = re.compile(r"\{ *(?:[0-9]+ *(?:, *[0-9]*)? *|, *[0-9]+ *)\}")
-_GROUP_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
+_QUANTIFIER: Final = regex(r"\{([0-9]{1,5})(?:(,)([0-9]{1,5})?)?\}")
+_UNCERTAIN_BRACE: Final = regex(r"\{ *(?:[0-9]+ *(?:, *[0-9]*)? *|, *[0-9]+ *)\}")
+_GROUP_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 
 
 class _Parser:

@@ -5,12 +5,12 @@
 1.29.2 differently from before (measured on eleven versions; `ssl_protocols` in nginx's own documentation).
 """
 
-import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, cast
 
 from tlslint.parse.tree import Argument
+from tlslint.regex import regex
 from tlslint.resolve.include import Files
 from tlslint.resolve.model import CertificatePair, ConfCommand, Place, Setting, Shadow, TlsSettings, Unknown
 from tlslint.resolve.nginx_directives import directive as facts_of
@@ -37,7 +37,7 @@ DEFAULT_SERVER_BEFORE_1_29_2 = ("protocols", "ciphersuites", "server_order_tls13
 
 _CERTIFICATE_DIRECTIVES = frozenset(("ssl_certificate", "ssl_certificate_key"))
 
-_TIME = re.compile(r"(?:(\d+)y)?\s*(?:(\d+)M)?\s*(?:(\d+)w)?\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s?)?")
+_TIME = regex(r"(?:(\d+)y)?\s*(?:(\d+)M)?\s*(?:(\d+)w)?\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s?)?")
 _SECONDS = (31_536_000, 2_592_000, 604_800, 86_400, 3600, 60, 1)
 
 

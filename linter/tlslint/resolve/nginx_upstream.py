@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from tlslint.regex import regex
 from tlslint.resolve.model import Header, Place, Setting, Unknown, Upstream, VirtualHost
 from tlslint.resolve.nginx_directives import directive as facts_of
 from tlslint.resolve.nginx_http import assigned
@@ -36,9 +37,9 @@ _FAMILIES: Final = {
     family: {field: f"{family}_ssl_{end}" for field, end in SPELLINGS.items()} for family in ("proxy", "grpc", "uwsgi")
 }
 _INTERESTING: Final = frozenset((*PASSES, *KEY_LOGS))
-_VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_SCHEME: Final = re.compile(r"[^/:]*://")
-_LOCAL: Final = re.compile(r"localhost|127\.[\d.]+|\[?::1\]?|unix:.*", re.IGNORECASE)
+_VARIABLE: Final = regex(r"\$(?:\{(\w+)\}|(\w+))")
+_SCHEME: Final = regex(r"[^/:]*://")
+_LOCAL: Final = regex(r"localhost|127\.[\d.]+|\[?::1\]?|unix:.*", re.IGNORECASE)
 _SPELT: Final = {name.lower(): name for name in PROTOCOLS}
 _VERSION_COMMANDS: Final = ("protocol", "minprotocol", "maxprotocol")
 

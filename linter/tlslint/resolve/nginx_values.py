@@ -1,11 +1,12 @@
 """How nginx reads numbers, sizes and times, and what it refuses in them (ngx_parse.c, ngx_string.c)."""
 
-import re
 from typing import Final
 
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
-_SIZE: Final = re.compile(r"([0-9]{1,18})([kKmM]?)")
-_PARTS: Final = re.compile(r"([0-9]{1,18})(ms|[yMwdhms]?)( *)")
+from tlslint.regex import regex
+
+_NUMBER: Final = regex(r"[0-9]{1,18}")
+_SIZE: Final = regex(r"([0-9]{1,18})([kKmM]?)")
+_PARTS: Final = regex(r"([0-9]{1,18})(ms|[yMwdhms]?)( *)")
 _ORDER: Final = ("y", "M", "w", "d", "h", "m", "s", "ms")
 _LEAST_CACHE_BYTES: Final = 8 * 4096
 """Eight pages; machines with larger pages ask for more."""

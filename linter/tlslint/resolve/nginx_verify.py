@@ -4,7 +4,6 @@ The walk over the scopes compares every directive with the facts in `nginx_direc
 directives, sockets and names do together. Messages are nginx's own; tests hold them against two real servers.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, Protocol
@@ -12,6 +11,7 @@ from typing import Final, Protocol
 from tlslint.parse.nginx import swallowed
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve import nginx_directives as table
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Listener, Place, Problem, TlsSettings, Unknown, VirtualHost
@@ -544,7 +544,7 @@ def _swallowed(directive: Directive, refusing: NginxDirective | None) -> Iterato
     )
 
 
-_PLACEHOLDER: Final = re.compile(r"[${}%@<>]")
+_PLACEHOLDER: Final = regex(r"[${}%@<>]")
 """What another program fills in before nginx reads the file; then the word says nothing yet."""
 
 

@@ -1,9 +1,10 @@
 """Patterns and targets of redirects, which both servers write alike."""
 
-import re
 from typing import Final
 
-_EVERY_PATH: Final = re.compile(
+from tlslint.regex import regex
+
+_EVERY_PATH: Final = regex(
     r"\^?(?:/\??)?(?:(?:\.\*|\((?:\?P?<\w+>)?\.\*\??\))\$?)?|\^?\((?:/\.\*|\.\+)\)\$?|\^?\.\+\$?"
 )
 """Patterns that match whatever the path is, as people write them: `^`, `^/`, `^(.*)$`, `^/(.*)$`, `^(.+)$`."""

@@ -10,6 +10,7 @@ from dataclasses import field
 from functools import cache, lru_cache
 
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.tls.suites import (
     BROKEN_ALIASES,
     GENERATIONS,
@@ -50,11 +51,11 @@ INVALID_COMMAND = "invalid command"
 NO_CIPHER_MATCH = "no cipher match"
 
 SEPARATORS = ": ;,"
-_REST_OF_TOKEN = re.compile(r"[^: ;,]*")
-_NAME = re.compile(r"[A-Za-z0-9.=\-]+")
-_NAME_1_0_2 = re.compile(r"[A-Za-z0-9.\-]+")  # no @SECLEVEL=n yet
-_NAME_3_2 = re.compile(r"[A-Za-z0-9.=_\-]+")  # IANA's names
-_LEVEL = re.compile(r"SECLEVEL=([0-5])")
+_REST_OF_TOKEN = regex(r"[^: ;,]*")
+_NAME = regex(r"[A-Za-z0-9.=\-]+")
+_NAME_1_0_2 = regex(r"[A-Za-z0-9.\-]+")  # no @SECLEVEL=n yet
+_NAME_3_2 = regex(r"[A-Za-z0-9.=_\-]+")  # IANA's names
+_LEVEL = regex(r"SECLEVEL=([0-5])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ read when a library is first asked for, never at import.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tlslint.record import dataclass, replace
+from tlslint.regex import regex
 
 #: Releases with a table of their own, oldest first.
 GENERATIONS = ("1.0.2", "1.1.1", "3.0", "3.5", "4.0")
@@ -98,7 +98,7 @@ class OpenSSL:
 
 # -- versions and builds -----------------------------------------------------------------------------------------------
 
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?([a-z]*)")
+_VERSION = regex(r"(\d+)\.(\d+)(?:\.(\d+))?([a-z]*)")
 
 
 @cache
