@@ -318,6 +318,8 @@ class Row:
     shows: tuple[At, ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     """Sockets and names that `show` has no endpoint for, because nobody can get there."""
+    sends: tuple[str, ...] | None = None
+    """The values of Strict-Transport-Security that the first host is predicted to send over TLS."""
     finds: tuple[Finds, ...] = ()
     claim: Callable[[Any], None] | None = None
     """What else is seen on the wire."""
@@ -347,7 +349,7 @@ class Row:
     def kind(self) -> str:
         if self.later:
             return "later"
-        return "prediction" if self.shows or self.absent else "rule"
+        return "prediction" if self.shows or self.absent or self.sends is not None else "rule"
 
 
 def value_of(predicted: Predicted, name: str) -> object:

@@ -82,6 +82,7 @@ from tlslint.rules.configuration import (
 from tlslint.rules.http import (
     http2_forbidden_cipher,
     key_logging,
+    looping_redirect,
     lost_hsts,
     malformed_hsts,
     missing_alt_svc,
@@ -89,6 +90,7 @@ from tlslint.rules.http import (
     missing_https_redirect,
     obsolete_security_header,
     redirect_to_plaintext,
+    redirect_without_slash,
     short_hsts,
     unlogged_tls,
 )
@@ -270,6 +272,8 @@ RULES: tuple[RuleModule, ...] = (
     key_logging,
     redirect_to_plaintext,
     missing_alt_svc,
+    looping_redirect,
+    redirect_without_slash,
     unverified_upstream,
     upstream_without_sni,
     weak_upstream_protocol,
