@@ -191,3 +191,20 @@ def test_redirects_are_sent_as_predicted(name: str) -> None:
             if not any(item.over_tls is not False if tls else item.over_plain is not False for item in top.redirects):
                 inner = [place for place in site.hosts[tls].locations[1:] if place.redirects]
                 assert inner or not any(300 <= status < 400 for status, _, _ in seen)
+
+
+@pytest.mark.parametrize(("named", "flags", "status"), [(True, "", 200), (True, " [R]", 302), (False, "", 302)])
+def test_a_rule_that_leads_to_its_own_host_redirects_only_if_the_port_is_another(
+    named: bool, flags: str, status: int
+) -> None:
+    """mod_rewrite makes a path of a URL whose port is that of `ServerName`: nothing certain can be said of it."""
+    rules = ["RewriteEngine on", f"RewriteRule ^ https://%{{HTTP_HOST}}/index.html{flags}"]
+    site = Site([], rules)
+    port = site.ports[0]
+    if named:
+        text = site.server.configuration.read_text(encoding="utf-8")
+        site.server.configuration.write_text(text.replace("ServerName a.test", f"ServerName a.test:{port}"))
+    (redirect,) = apache_deployment(site.server.configuration).virtual_hosts[0].locations[0].redirects
+    assert redirect.over_tls is (None if status == 200 else True)
+    with site.server:
+        assert site.ask("/sub/page.html", True, f"a.test:{port}")[0] == status

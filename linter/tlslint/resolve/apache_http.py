@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tlslint.resolve.apache_expressions import condition_holds, environment_holds, holds
+from tlslint.resolve.apache_hosts import parse_server_name
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
 from tlslint.resolve.model import (
     Header,
@@ -647,7 +648,33 @@ def _rule(
     if refusal is None and not leaves:
         return
     scheme = _scheme(target) or ("" if target.startswith(("%", "$")) else "same")
+    if refusal is None and scheme in ("https", "http") and _may_stay_inside(target, host):
+        over_tls, over_plain = (
+            None if over and own == scheme else over for own, over in (("https", over_tls), ("http", over_plain))
+        )
     yield Redirect(refusal or 302, target, place, scheme, over_tls, over_plain)
+
+
+def _may_stay_inside(target: str, host: VirtualHost) -> bool:
+    """Whether a URL may be the host's own, which mod_rewrite turns into a path, if no flag asks for a redirect.
+
+    It does so where the name belongs to the host and the port is that of `ServerName`, which few have.
+    """
+    scope = host.scope
+    assert isinstance(scope, Section)
+    place = scope.last("servername")
+    outer = scope.parent
+    if place is None and outer is not None:
+        place = outer.last("servername")
+        if place is None and outer.incomplete:
+            return True
+    if place is None or not place.directive.arguments:
+        return False
+    parsed = parse_server_name(place.argument(0))
+    if isinstance(parsed, str) or not parsed[1]:
+        return False
+    name = target.partition("://")[2].partition("/")[0].partition(":")[0].lower()
+    return name.startswith(("%", "$")) or any(name == each.text.lower() for each in host.names)
 
 
 def _ends_rewriting(place: Place) -> bool:
