@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pki.workshop import FOLDER
-from support.apache import ApacheServer, needed_apache
+from support.apache import USUAL_MODULES, ApacheServer, needed_apache
 from support.servers import ServerError, free_ports
 from tlslint.fix.write import write
 from tlslint.run import fix, lint
@@ -110,3 +110,21 @@ def test_what_a_fix_makes_of_it(certificate: str, lines: tuple[str, ...], heard:
         assert stapled(port) == heard
         assert "AH02218" not in server.error_log
     assert fix([str(entry)], SETTINGS).changes == []
+
+
+def test_no_cache_is_added_that_apache_does_not_know(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    entry = tmp_path / "apache2.conf"
+    text = configuration(port, "healthy", (ON, ASKED)).replace("SSLSessionCache shmcb:sessions(32768)\n", "")
+    entry.write_text(f"{needed_apache().load('ssl')}\n{text}", encoding="utf-8")
+    outcome = fix([str(entry)], SETTINGS)
+    assert outcome.changes == []
+    ((finding, why),) = outcome.refused
+    assert finding.code == "TLS703"
+    assert "'shmcb' stapling cache not supported" in why
+    server = ApacheServer(needed_apache(), text.replace("Listen", "SSLStaplingCache shmcb:x(32768)\nListen"),
+                          modules=tuple(name for name in USUAL_MODULES if name != "socache_shmcb"))  # fmt: skip
+    try:
+        assert "'shmcb' stapling cache not supported" in server.test()[1]
+    finally:
+        server.stop()

@@ -127,6 +127,8 @@ class ApacheDialect(Dialect):
         """Yield the places, as few as possible, where a directive serves all these hosts."""
         main = self._main(hosts)
         shared = self._global(main) if main is not None else None
+        if shared is None and main is not None and name.lower() in _GLOBAL:
+            shared = self._global(main, "listen")
         if shared is None and name.lower() in _GLOBAL:
             raise CannotSpell("the main server has no TLS settings beside which it could stand")
         if shared is not None and (name.lower() in _GLOBAL or not self._overridden(hosts, name)):
@@ -157,11 +159,12 @@ class ApacheDialect(Dialect):
             for host in hosts
         )
 
-    def _global(self, main: Section) -> _Home | None:
+    def _global(self, main: Section, prefix: str = "ssl") -> _Home | None:
+        """Return where the main server has directives whose names begin so, if it has any."""
         places = [
             place
             for place in main.items
-            if place.directive.name.lower().startswith("ssl")
+            if place.directive.name.lower().startswith(prefix)
             and not any(step.name.lower() == "use" for step in place.includes)
         ]
         if not places:

@@ -72,6 +72,11 @@ def _without_strangers(served: "Served", chain: "Chain") -> Fix | None:
         return None
     rest = [certificate for certificate in chain.certificates if certificate not in chain.unrelated]
     safety = Safety.SAFE if chain.missing is None else Safety.UNSAFE
+    places = dict.fromkeys(pair.chain_place for pair in served.pairs if pair.chain_place is not None)
+    if places and len(rest) == 1:
+        # what Apache's chain file holds is the chain of something else
+        title = f'send nothing of "{served.pairs[0].chain_file}"'
+        return Fix(title, safety, tuple(RemoveDirective(place) for place in places))
     return Fix(f"remove {listed(quoted(chain.unrelated))}", safety, rewritten(served, rest))
 
 
