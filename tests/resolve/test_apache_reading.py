@@ -11,7 +11,7 @@ from support.corpus import needed_corpus
 from tlslint.discover import Root, discover
 from tlslint.resolve.apache_modules import Modules
 from tlslint.resolve.apache_read import MAX_INCLUDE_DEPTH, Reading, read
-from tlslint.resolve.apache_variables import Variables, read_environment
+from tlslint.resolve.apache_variables import Variables, command_line_flags, read_environment
 from tlslint.resolve.include import Files
 from tlslint.resolve.model import Unknown
 from tlslint.settings import Settings
@@ -302,3 +302,37 @@ def test_every_tree_of_the_corpus_reads() -> None:
             if root.server == "apache":
                 reading = read(root, parse_target(None, "apache"))
                 assert len(reading.problems) < 100
+
+
+@pytest.mark.parametrize(
+    ("entry", "service", "text"),
+    [
+        ("apache2/apache2.conf", "apache2/envvars", "export APACHE_ARGUMENTS='-D PROD'\n"),
+        ("httpd/conf/httpd.conf", "sysconfig/httpd", '# -D OTHER\nOPTIONS="-k start -DPROD"\nLANG=C\n'),
+        ("apache2/httpd.conf", "conf.d/apache2", 'APACHE2_OPTS="-D SSL -D PROD"\n'),
+    ],
+)
+def test_flags_come_from_the_settings_of_the_service(tmp_path: Path, entry: str, service: str, text: str) -> None:
+    files = {entry: "<IfDefine PROD>\nSSLEngine on\n</IfDefine>\n<IfDefine OTHER>\nServerName x\n</IfDefine>\n"}
+    for present in ({}, {service: text}):
+        reading = reading_of(tmp_path, {**files, **present}, entry)
+        assert [place.directive.name for place in reading.main.items] == ["SSLEngine"] * len(present)
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ('OPTIONS="-D A -DB=C -D D=E -f /x"', ("A", "B=C", "D=E")),
+        ("OPTIONS=-DA", ("A",)),
+        ("OPTIONS='-D A' # -D B", ("A",)),
+        ("#OPTIONS=-DA", ()),
+        ('OPTIONS="-D"', ()),
+        ("", ()),
+    ],
+)
+def test_arguments_of_the_service(text: str, flags: tuple[str, ...]) -> None:
+    assert command_line_flags(text, "OPTIONS") == flags
+
+
+def test_arguments_that_a_shell_works_out_are_not_known() -> None:
+    assert isinstance(command_line_flags('OPTIONS="$(cat /x)"', "OPTIONS"), Unknown)

@@ -1,14 +1,17 @@
 """mod_ssl's merge of main server and virtual host, its grammars, and who decides on a shared address."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.apache_sections import sections
+from tlslint.discover import discover
+from tlslint.resolve.apache_read import read
 from tlslint.resolve.apache_scope import Section
 from tlslint.resolve.apache_tls import TlsReader, protocols_of, shadows
 from tlslint.resolve.include import Files
 from tlslint.resolve.model import CertificatePair, Place, Setting, TlsSettings, Unknown, presented
+from tlslint.settings import Settings
 from tlslint.target import Version, parse_target
 
 CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "certificates"
@@ -17,13 +20,19 @@ GUARD = ":!aNULL:!eNULL:!EXP"
 LATEST = Version("2.4.71")
 
 
+def sections(text: str, target: str = TARGET) -> Section:
+    """The main server of a configuration."""
+    (root,) = discover(["-"], Settings(root=None, server="apache"), text.encode()).roots
+    return read(replace(root, context="main"), parse_target(target, "apache")).main
+
+
 def reader_of(main: Section, target: str = TARGET) -> TlsReader:
     return TlsReader(parse_target(target, "apache").concrete(), Files(root="/"), str(CERTIFICATES), main)
 
 
 def hosts(text: str, target: str = TARGET) -> tuple[TlsReader, list[TlsSettings]]:
     """The settings of each virtual host in order, and the reader that made them."""
-    main = sections(text)
+    main = sections(text, target)
     reader = reader_of(main, target)
     return reader, [reader.settings(section) for section in main.sections("virtualhost")]
 

@@ -92,7 +92,16 @@ class Site:
         assert list(disagreements(self.predicted(name), found)) == []
         return found
 
-    def ask(self, name: str | None, version: str, *, client: str = "", later: bool = False, path: str = "/") -> str:
+    def ask(
+        self,
+        name: str | None,
+        version: str,
+        *,
+        client: str = "",
+        later: bool = False,
+        path: str = "/",
+        host: str | None = None,
+    ) -> str:
         """The status of an answer to a request, or the alert that ends the handshake."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -106,7 +115,7 @@ class Site:
                 socket.create_connection(("127.0.0.1", self.port), timeout=10) as raw,
                 context.wrap_socket(raw, server_hostname=name) as channel,
             ):
-                channel.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+                channel.sendall(f"GET {path} HTTP/1.1\r\nHost: {host or name}\r\nConnection: close\r\n\r\n".encode())
                 reply = b""
                 with suppress(ssl.SSLEOFError):
                     while part := channel.recv(4096):
@@ -503,3 +512,37 @@ def test_a_chain_file_is_judged_in_the_handshake(site: Make) -> None:
     made = site("SSLCipherSuite HIGH:@SECLEVEL=3", certificate=lines)
     assert "ca key too small" in made.predicted(A)["reason"]
     assert made.seen(A).handshake == "rejected"
+
+
+@pytest.mark.parametrize("own", ["", pair("b-rsa")])
+def test_a_managed_domain_with_files_of_its_own(site: Make, own: str) -> None:
+    files = pair("a-rsa").replace("SSLCertificate", "MDCertificate")
+    lines = f"MDRenewMode manual\nMDStoreDir md\nMDCertificateAuthority http://127.0.0.1:1/\n<MDomain {A}>\n{files}\n"
+    made = site(main=f"{lines}</MDomain>", certificate=own, modules=(*USUAL_MODULES, "md"))
+    assert [item["file"].rpartition("/")[2] for item in made.predicted(A)["certificates"]] == ["a-rsa.pem"]
+    assert made.seen(A).handshake == "completes"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "main", "first_refuses", "second_refuses"),
+    [
+        ("on", "", "", True, True),
+        ("", "on", "", False, True),
+        ("", "", "on", True, True),
+        ("off", "", "on", False, True),
+        ("", "off", "on", True, True),
+    ],
+)
+def test_clients_without_a_name_are_refused_by_the_first_host_or_by_the_one_they_ask_for(
+    site: Make, first: str, second: str, main: str, first_refuses: bool, second_refuses: bool
+) -> None:
+    words = [f"SSLStrictSNIVHostCheck {word}" if word else "" for word in (first, second, main)]
+    made = site(words[0], words[1], main=words[2], other_certificate=pair("a-rsa"))
+    deployment = made.deployment
+    nameless = next(endpoint for endpoint in deployment.endpoints if endpoint.sni is None)
+    opened, asked = deployment.virtual_hosts
+    assert bool(nameless.refused_by) is first_refuses
+    assert bool(nameless.refused_by or deployment.misdirected(opened, asked, False)) is second_refuses
+    with made.running():
+        for host, refuses in ((A, first_refuses), (B, second_refuses)):
+            assert (made.ask(None, "1.3", host=host) == "403") is refuses

@@ -56,6 +56,9 @@ CASES = {
         ENGINE, ANY_NAME, "<Proxy balancer://pool>", "BalancerMember https://127.0.0.1:{1}", "</Proxy>",
         "ProxyPass / balancer://pool/",
     ],
+    "a balancer whose members stand outside of it": [
+        ENGINE, ANY_NAME, "BalancerMember balancer://Pool https://127.0.0.1:{1}", "ProxyPass / balancer://pool/",
+    ],
     "a balancer that is not trusted": [
         ENGINE, ANY_NAME, "<Proxy balancer://pool>", "BalancerMember https://127.0.0.1:{1}", REQUIRE, WRONG, "</Proxy>",
         "ProxyPass / balancer://pool/",

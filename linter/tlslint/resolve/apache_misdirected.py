@@ -115,6 +115,8 @@ class Comparison:
         """
         if opened is asked or self.version is None or opened.incomplete or asked.incomplete:
             return ""
+        if not with_sni and isinstance(asked.scope, Section) and strict_check(asked.scope, self.main):
+            return "SSLStrictSNIVHostCheck"  # of the host that is asked for, whoever opened the connection
         if self.version < NAMES_ALIKE_UNTIL:
             return "the server name" if with_sni else ""
         if not with_sni and self.version < WITHOUT_SNI_SINCE:

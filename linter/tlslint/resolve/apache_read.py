@@ -35,7 +35,13 @@ from tlslint.resolve.apache_lost import about_tls
 from tlslint.resolve.apache_macros import Macro, Macros, wrong_parameters
 from tlslint.resolve.apache_modules import Modules, family_of
 from tlslint.resolve.apache_scope import MAIN, VIRTUAL_HOST, Section
-from tlslint.resolve.apache_variables import ENVIRONMENT_FILE, Variables, read_environment
+from tlslint.resolve.apache_variables import (
+    ENVIRONMENT_FILE,
+    SERVICE_FILES,
+    Variables,
+    command_line_flags,
+    read_environment,
+)
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Place, Problem, Unknown
 from tlslint.target import Target, Version
@@ -162,7 +168,7 @@ class _Reader:
         self.base = root.base
         fragment = "" if root.context == "main" else root.context
         elsewhere = NOT_READ if fragment else ""
-        self.variables = Variables(root.defines, self._environment(), elsewhere)
+        self.variables = Variables((*root.defines, *self._service_flags()), self._environment(), elsewhere)
         if not fragment and not self.variables.environment:
             self.variables.environment_elsewhere = ENVIRONMENT_NOT_SEEN
         self.modules = Modules(family_of(target.platform) or _family_by_layout(root.entry), elsewhere)
@@ -204,6 +210,15 @@ class _Reader:
                 found.update(read_environment(source.text))
         found.update(self.root.environment)
         return found
+
+    def _service_flags(self) -> Iterator[str]:
+        """Yield the flags with which the distribution's service starts httpd, as far as its settings are here."""
+        folder = posixpath.dirname(self.root.entry)
+        for name, variable in SERVICE_FILES if self.root.context == "main" else ():
+            source = self.files.source(posixpath.normpath(posixpath.join(folder, name)))
+            flags = () if isinstance(source, Unreadable) else command_line_flags(source.text, variable)
+            if not isinstance(flags, Unknown):
+                yield from flags
 
     # -- the loop --------------------------------------------------------------------------------------------------
 

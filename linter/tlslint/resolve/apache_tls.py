@@ -559,7 +559,7 @@ class TlsReader(SettingsReader):
     ) -> Setting[tuple[CertificatePair, ...]]:
         managed = self.managed_by(section)
         if managed is not None:
-            return self._placed("managed", [managed], lambda _: Unknown("mod_md obtains the certificate"))
+            return self._managed_certificates(managed)
         if files.is_unknown:
             return cast("Setting[tuple[CertificatePair, ...]]", files)
         chain = self._nearest(section, "sslcertificatechainfile")
@@ -579,6 +579,20 @@ class TlsReader(SettingsReader):
             value = self._pairs(files.known or (), keys.known or (), own, chain, (ca_file, ca_path))
             found = self._settings[key] = Setting(value, files.known or tuple(command.place for command in own))
         return cast("Setting[tuple[CertificatePair, ...]]", found)
+
+    def _managed_certificates(self, managed: Place) -> Setting[tuple[CertificatePair, ...]]:
+        """Return the certificates of a domain of mod_md: files of its own, where it has such, else nobody knows."""
+        section = next((each for each in self.main.walk() if each.place is managed), None)
+        files, keys = (
+            [place for place in section.own.get(name, ()) if len(place.directive.arguments) == 1] if section else []
+            for name in ("mdcertificatefile", "mdcertificatekeyfile")
+        )
+        if not files:
+            return self._placed("managed", [managed], lambda _: Unknown("mod_md obtains the certificate"))
+        stores: tuple[Setting[str | None], Setting[str | None]] = (
+            self._constant(None, "ca_file"), self._constant(None, "ca_path")
+        )  # fmt: skip
+        return self._placed("managed", files, lambda _: self._pairs(files, keys, (), None, stores))
 
     def _nearest(self, section: Section, name: str) -> Place | None:
         return section.last(name) or self.main.last(name)

@@ -67,6 +67,8 @@ class UpstreamReader:
         scheme = _scheme(line.target)
         group = self._group(line.target, level) if scheme == "balancer" else None
         members = tuple(_members(group)) if group is not None else ()
+        if scheme == "balancer":
+            members = (*members, *self._members_outside(line.target, level))
         tls = self._speaks_tls(scheme, members)
         sections = self._sections(line.target, level, group)
         settings = self._settings(sections) if tls is not False else _NO_TLS
@@ -118,6 +120,15 @@ class UpstreamReader:
                 if words and words[0].lower().rstrip("/*") == f"balancer://{wanted}":
                     return section
         return None
+
+    def _members_outside(self, target: str, level: Section) -> Iterator[str]:
+        """Yield the members of a group whose lines name it, outside of `<Proxy>`."""
+        wanted = target.lower().partition("://")[2].partition("/")[0]
+        for outer in (level, self.main) if level is not self.main else (level,):
+            for place in outer.own.get("balancermember", ()):
+                words = place.directive.arguments
+                if len(words) > 1 and words[0].lower().rstrip("/") == f"balancer://{wanted}":
+                    yield str(words[1])
 
     def _sections(self, target: str, level: Section, group: Section | None) -> list[Section]:
         """Return where settings count, the first one first."""

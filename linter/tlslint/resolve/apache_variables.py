@@ -19,6 +19,13 @@ MAX_REPLACED: Final = 1 << 20
 ENVIRONMENT_FILE: Final = "envvars"
 """Beside Debian's main file: the shell text that `apache2ctl` and the service read before they start httpd."""
 
+SERVICE_FILES: Final = (
+    (ENVIRONMENT_FILE, "APACHE_ARGUMENTS"),
+    ("../../sysconfig/httpd", "OPTIONS"),
+    ("../conf.d/apache2", "APACHE2_OPTS"),
+)
+"""Where Debian, Red Hat and Gentoo keep the arguments with which the service starts httpd, seen from the main file."""
+
 _ASSIGNMENT: Final = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)", re.ASCII)
 _UNSET: Final = re.compile(r"[ \t]*unset[ \t]+(\w+)")
 _TEST: Final = re.compile(r"[ \t]*(if|fi|else|elif|case|esac|for|while|done)\b")
@@ -162,6 +169,21 @@ def assignments(text: str, name: str) -> Iterator[tuple[int, int]]:
         at += len(line) + 1
 
 
+def command_line_flags(text: str, name: str) -> tuple[str, ...] | Unknown:
+    """Return what `-D` gives httpd in a variable of a service's settings (`OPTIONS="-D PROD"`), as written there."""
+    value = read_environment(text).get(name, "")
+    if isinstance(value, Unknown):
+        return value
+    flags: list[str] = []
+    words = iter(value.split())
+    for word in words:
+        if word == "-D":
+            flags.extend(flag for flag in [next(words, "")] if flag)
+        elif word.startswith("-D"):
+            flags.append(word[2:])
+    return tuple(flags)
+
+
 def _shell_value(text: str, known: Mapping[str, str | Unknown]) -> str | Unknown:
     parts: list[str] = []
     at = 0
@@ -183,4 +205,7 @@ def _shell_value(text: str, known: Mapping[str, str | Unknown]) -> str | Unknown
     return "".join(parts)
 
 
-__all__ = ["ENVIRONMENT_FILE", "VARIABLE", "Replacement", "Variables", "assignments", "read_environment"]
+__all__ = [
+    "ENVIRONMENT_FILE", "SERVICE_FILES", "VARIABLE", "Replacement", "Variables", "assignments", "command_line_flags",
+    "read_environment",
+]  # fmt: skip
