@@ -49,8 +49,21 @@ class Client:
                 while received := connection.recv(65536):
                     answer += received
                 self.session, self.resumed = connection.session, bool(connection.session_reused)
-        head, _, body = answer.partition(b"\r\n\r\n")
-        return int(head.split()[1]), body.decode().strip()
+        return _read(answer)
+
+    def ask_plain(self, host: str, *, path: str = "/") -> tuple[int, str]:
+        """The same without TLS."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain:
+            plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            answer = b""
+            while received := plain.recv(65536):
+                answer += received
+        return _read(answer)
+
+
+def _read(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body.decode().strip()
 
 
 class Pki:

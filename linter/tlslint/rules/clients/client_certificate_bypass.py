@@ -20,9 +20,10 @@ hosts (421), unless it is told not to.
 
 ## How to fix it
 `ssl_reject_handshake on;` in a default server of its own closes the way without a name; an address (or port) of its own
-for each CA closes all of them. nginx 1.29.2 ends the resumption under another name, `ssl_session_tickets off;` in the
-default server before that. Where a variable decides, compare the issuer as well: `$ssl_client_i_dn`. The fix switches
-tickets off in the default server, or adds a default server that rejects (unsafe: clients without SNI are turned away).
+for each CA closes all of them. nginx 1.29.2 ends the resumption under another name; before that, `ssl_session_tickets
+off;` together with `ssl_session_cache none;` in the default server does, which is one fix; the other is to add a
+default server that rejects (unsafe: clients without SNI are turned away). Where a variable decides, compare the issuer
+as well: `$ssl_client_i_dn`.
 
 Apache: `SSLVHostSNIPolicy authonly` or `secure`, an upgrade, or `SSLStrictSNIVHostCheck on` (unsafe: clients without
 SNI get 403).
@@ -160,7 +161,7 @@ def _without_name(strangers: list[Endpoint], listener: Listener, more: str) -> F
 def _resuming(deployment: Deployment, listener: Listener) -> list[Version]:
     """Return the versions, of those that the server may have, on which sessions of one name are resumed for another."""
     default = listener.default
-    if default.tls.session_tickets.known is not True:
+    if default.tls.session_tickets.known is not True and not _keeps_sessions(default.tls):
         return []
     speaks = any(
         "TLSv1.3" in endpoint.handshake.protocols
@@ -187,16 +188,26 @@ def _with_session(
         f"clients {more} get into {{endpoint}} when they resume a TLS 1.3 session of another host {how}{where}",
         setting.span,
         label="not asked when a session is resumed",
-        help='upgrade to 1.29.2 or later, or set "ssl_session_tickets off" in the default server',
+        help="upgrade to 1.29.2 or later, or have neither tickets nor a session cache in the default server",
         endpoints=labels(hosts),
         related=[Related(span, "verifies other clients") for span in [ca_setting(other.tls).span] if span is not None],
-        fix=_without_tickets(hosts[0].listener.default),
+        fix=_without_sessions(hosts[0].listener.default),
     )
 
 
-def _without_tickets(default: VirtualHost) -> Fix:
-    switch = SetValue("session_tickets", False, default.tls.session_tickets, (default,))
-    return Fix(f"switch session tickets off in {default.label}, the default server", Safety.SAFE, (switch,))
+def _keeps_sessions(tls: TlsSettings) -> bool:
+    """Whether sessions are kept in a store, from which TLS 1.3 resumes them where there are no tickets."""
+    return any(word.startswith(("shared:", "builtin")) for word in (tls.session_cache.known or "").split())
+
+
+def _without_sessions(default: VirtualHost) -> Fix:
+    tls = default.tls
+    intentions = []
+    if tls.session_tickets.known is not False:
+        intentions.append(SetValue("session_tickets", False, tls.session_tickets, (default,)))
+    if _keeps_sessions(tls):
+        intentions.append(SetValue("session_cache", "none", tls.session_cache, (default,)))
+    return Fix(f"have no sessions resumed in {default.label}, the default server", Safety.SAFE, tuple(intentions))
 
 
 def _has_cve(target: Target, version: Version) -> bool:
