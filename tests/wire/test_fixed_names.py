@@ -171,8 +171,8 @@ def test_clients_are_within_the_depth(server: str, tmp_path: Path) -> None:
     pki = Pki(tmp_path)
     authorities = pki.file(pki.issuing, pki.upper, pki.root)
     if server == "apache":
-        lines = ("SSLVerifyClient require", f"SSLCACertificateFile {authorities}")
-        text = apache_text("Listen 127.0.0.1:8443", apache_host(A, "127.0.0.1:8443", *lines))
+        host = apache_host(A, "127.0.0.1:8443", "SSLVerifyClient require", f"SSLCACertificateFile {authorities}")
+        text = apache_text("Listen 127.0.0.1:8443", host)
     else:
         lines = ("ssl_verify_client on;", f"ssl_client_certificate {authorities};", "return 200;")
         text = nginx_text(nginx_host(A, "listen 127.0.0.1:8443 ssl;", *lines))
