@@ -331,6 +331,7 @@ class _Verifier:
                 place.span,
                 advice="name a file of PEM certificates",
                 at_start=True,
+                yields_to=("client-verification-without-ca",),
             )
 
     def _bundle_of(self, place: Place | None) -> "Bundle | None":
