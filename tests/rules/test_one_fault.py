@@ -31,7 +31,8 @@ TARGETS = {
         None, "debian-12", "nginx=1.18.0,openssl=1.1.1w", "nginx=1.31.3,openssl=3.3.7", "nginx=1.16.1,openssl=1.0.2",
     ],
     "apache": [
-        None, "debian-12", "apache=2.4.41,openssl=1.1.1w", "apache=2.4.71,openssl=3.3.7", "apache=2.4.54,openssl=3.0.19",
+        None, "debian-12", "apache=2.4.41,openssl=1.1.1w", "apache=2.4.71,openssl=3.3.7",
+        "apache=2.4.54,openssl=3.0.19",
     ],
 }  # fmt: skip
 POLICIES = ["intermediate", "modern", "old@5.8", "pci-dss-4", "nist-sp-800-52r2", "stig"]
