@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "settings_text": {"settings"},
     "initial": {*DISCOVERY, "settings_text", "baseline", "target", "discover", "parse.tree"},
     "fingerprint": {"finding", "sniff", "parse"},
-    "accept": {"baseline", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
+    "accept": {"baseline", "gaps", "finding", "fingerprint", "parse.tree", "selection", "settings", "suppress"},
     "since": {"finding", "parse.tree", "resolve.checkout", "settings"},
     "annotate": {"finding", "fix", "parse", "selection", "settings", "suppress"},
     "baseline": {"check", "finding", "fingerprint", "selection", "settings", "writing"},

@@ -25,6 +25,15 @@ SLOW = (
     "logging", "xml",
 )  # fmt: skip
 
+UNASKED = {
+    f"tlslint.{name}"
+    for name in (
+        "annotate", "baseline", "changed", "fingerprint", "fix.engine", "fix.write",
+        "inventory", "resolve.apache", "resolve.apache_include", "resolve.checkout", "since", "suppress", "toml_places",
+    )
+}  # fmt: skip
+"""What only some options, comments, settings or Apache files need."""
+
 
 def loaded(*arguments: str, cwd: Path) -> set[str]:
     """Return the modules that a command has loaded when it ends."""
@@ -58,6 +67,13 @@ def test_slow_modules_stay_away(arguments: tuple[str, ...], tmp_path: Path) -> N
     # fingerprints of findings are hashes
     needed = {"hashlib"} if "json" in arguments else set()
     assert sorted(modules & set(SLOW) - needed) == []
+
+
+def test_what_was_not_asked_for_stays_away(tmp_path: Path) -> None:
+    (tmp_path / "one.conf").write_text(CONFIGURATION, encoding="utf-8")
+    modules = loaded("one.conf", cwd=tmp_path)
+    assert "tlslint.rules" in modules
+    assert sorted(modules & UNASKED) == []
 
 
 def test_linting_needs_no_certificate_code_without_certificates(tmp_path: Path) -> None:

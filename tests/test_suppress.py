@@ -10,6 +10,7 @@ import pytest
 
 from tlslint.cli import run
 from tlslint.finding import Finding, Report
+from tlslint.gaps import Checked
 from tlslint.parse.apache import parse as parse_apache
 from tlslint.parse.nginx import parse as parse_nginx
 from tlslint.parse.tree import Source, Span
@@ -17,7 +18,7 @@ from tlslint.rules import RULES
 from tlslint.run import lint
 from tlslint.selection import Selection, SelectorError
 from tlslint.settings import Settings
-from tlslint.suppress import Checked, Ignore, ignores_in, suppress
+from tlslint.suppress import Ignore, ignores_in, suppress
 
 ROOT = Path(__file__).parents[1]
 RULE = {module.rule.name: module.rule for module in RULES}

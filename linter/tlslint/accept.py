@@ -4,11 +4,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from tlslint.finding import Finding, Report
+from tlslint.finding import Finding, Hidden, Report
+from tlslint.gaps import Checked
 from tlslint.parse.tree import Source, Tree
 from tlslint.selection import Selection, SelectorError
 from tlslint.settings import Settings
-from tlslint.suppress import Checked, suppress
+
+_MARK = "tlslint:"
+"""Stands in every comment that is for this program; most files have none."""
 
 
 def accept(
@@ -29,7 +32,12 @@ def accept(
     if report.failures or report.problems:
         # what was not found may be there all the same
         checked.whole = False
-    kept, hidden = suppress(findings, trees, selection, now, checked, host_path)
+    kept, hidden = list(findings), list[Hidden]()
+    commented = [tree for tree in trees if _MARK in tree.source.text]
+    if commented:
+        from tlslint.suppress import suppress
+
+        kept, hidden = suppress(findings, commented, selection, now, checked, host_path)
     kept = list(filter(selection.keeps, kept))
     report.show_hidden = settings.show_ignored
     if settings.no_ignores:

@@ -7,12 +7,14 @@ changed: what may have to do with them is linted as it would be without any path
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from tlslint.changed import Changed
 from tlslint.finding import Finding
 from tlslint.record import dataclass, replace
-from tlslint.resolve.checkout import checkout_of
 from tlslint.settings import DeploymentSettings, Settings
+
+if TYPE_CHECKING:
+    from tlslint.changed import Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Part:
     name: str
     settings: Settings
     paths: tuple[str, ...]
-    changed: Changed | None = None
+    changed: "Changed | None" = None
     """The files that changed, where only what concerns them is wanted."""
 
     def own(self, findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -62,6 +64,8 @@ def parts(paths: Sequence[str], settings: Settings) -> list[Part]:
 
 def _parts_around(paths: Sequence[str], settings: Settings) -> list[Part]:
     """Return the parts that may have to do with files which changed, each as it is without any path."""
+    from tlslint.changed import Changed
+
     found = []
     unclaimed = dict.fromkeys(paths)
     for deployment in settings.deployments:
@@ -91,6 +95,8 @@ def all_around(settings: Settings) -> Settings:
 
 def _top() -> str:
     """Return the top of the checkout that the current directory is in, as a relative path."""
+    from tlslint.resolve.checkout import checkout_of
+
     top = checkout_of(os.path.join(os.path.realpath(os.curdir), "x"))
     return os.curdir if top is None else os.path.relpath(top)
 

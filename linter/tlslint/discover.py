@@ -11,19 +11,20 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tlslint.changed import Changed
 from tlslint.globs import matches
 from tlslint.parse.template import template_engine
 from tlslint.parse.tree import Directive, Source, Tree, walk
 from tlslint.record import dataclass
 from tlslint.regex import regex
-from tlslint.resolve.apache_include import included
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.settings import Settings
 from tlslint.sniff import ServerKind, server_kind
 from tlslint.workers import Workers
+
+if TYPE_CHECKING:
+    from tlslint.changed import Changed
 
 
 def _words(text: str) -> frozenset[str]:
@@ -95,7 +96,7 @@ def discover(
     stdin: bytes | None = None,
     stdin_name: str = STANDARD_INPUT,
     overlay: Mapping[str, bytes] | None = None,
-    changed: Changed | None = None,
+    changed: "Changed | None" = None,
     workers: Workers | None = None,
 ) -> Discovered:
     """Find the roots below `paths`: files, directories, `-` for `stdin` (a configuration or what `nginx -T` prints).
@@ -309,6 +310,8 @@ def _only_loads_modules(text: str) -> bool:
 
 def _apache_reach(files: Files, entry: str, base: str, home: str = "") -> set[str]:
     """Return all that an Apache configuration may include, whatever conditions hold."""
+    from tlslint.resolve.apache_include import included
+
     reached: set[str] = set()
     defines: dict[str, str] = {}
     pending = [entry]
@@ -373,7 +376,7 @@ class _Candidate:
 
 
 class _Search:
-    def __init__(self, files: Files, settings: Settings, changed: Changed | None) -> None:
+    def __init__(self, files: Files, settings: Settings, changed: "Changed | None") -> None:
         self.files = files
         self.settings = settings
         self.changed = changed

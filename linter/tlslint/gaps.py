@@ -1,12 +1,20 @@
 """What could not be decided about a deployment, and why: rules say nothing of it, and the report counts it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from tlslint.finding import CouldNotCheck
+from tlslint.record import dataclass
 from tlslint.resolve.model import CertificatePair, Deployment
 
+if TYPE_CHECKING:
+    from tlslint.selection import Selection
+
 NOT_HERE = "not here: --root or path-map says where it is, --require-certificates makes its absence an error"
+_WITHOUT_CERTIFICATES = ("TLS0", "TLS1", "TLS6", "TLS8")
+"""Families of rules that find the same whether or not the certificates are there."""
+_WITH_CERTIFICATES = ("TLS807",)
 
 
 def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
@@ -65,3 +73,28 @@ def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:
 
 def _endpoints(number: int) -> str:
     return f"{number} endpoint{'' if number == 1 else 's'}"
+
+
+@dataclass(slots=True)
+class Checked:
+    """Whether all of the configuration could be judged: only then a comment that suppresses nothing is superfluous."""
+
+    whole: bool = True
+    certificates: bool = True
+
+    def add(self, deployment: Deployment, gaps: Collection[object]) -> None:
+        """Take in what could not be decided of a deployment."""
+        doubts = (what for handshake in deployment.handshakes for what, _ in handshake.unknown)
+        if deployment.fragment or not deployment.complete or deployment.unknown:
+            self.whole = False
+        elif gaps:
+            self.certificates = False
+            self.whole = self.whole and all(what == "certificates" for what in doubts)
+
+    def judged(self, codes: Iterable[str], selection: "Selection") -> bool:
+        """Whether these rules ran, and would have found what there is."""
+        return self.whole and all(
+            selection.runs_code(code)
+            and (self.certificates or (code.startswith(_WITHOUT_CERTIFICATES) and code not in _WITH_CERTIFICATES))
+            for code in codes
+        )

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tlslint import progress
-from tlslint.changed import Changed
 from tlslint.check import RuleError, RuleModule, findings_of, merge, told_once
 from tlslint.deployments import Part, all_around, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
-from tlslint.gaps import undecided
+from tlslint.gaps import Checked, undecided
 from tlslint.parse.tree import Source, Span, Tree
 from tlslint.policy import Policy, load_policy
 from tlslint.quiet import quiet_certificates
@@ -24,6 +23,7 @@ from tlslint.target import Target, parse_target
 from tlslint.workers import Workers
 
 if TYPE_CHECKING:
+    from tlslint.changed import Changed
     from tlslint.fix.engine import Check, Outcome
 
 
@@ -43,7 +43,7 @@ def lint(
     tlslint itself fails the rest goes on, and the report has the failure.
     """
     report = Report(policy=load_policy(settings.policy).spelling)
-    changed = Changed(paths) if settings.hook and not settings.unlimited else None
+    changed = _changed(paths) if settings.hook and not settings.unlimited else None
     with paused_collector(), quiet_certificates():
         found, read = _found(paths, settings, report, stdin, overlay, changed)
         if settings.changed_since is not None:
@@ -54,20 +54,25 @@ def lint(
     return report
 
 
+def _changed(paths: Sequence[str]) -> "Changed":
+    from tlslint.changed import Changed
+
+    return Changed(paths)
+
+
 def _found(
     paths: Sequence[str],
     settings: Settings,
     report: Report,
     stdin: bytes | None = None,
     overlay: Mapping[str, bytes] | None = None,
-    changed: Changed | None = None,
+    changed: "Changed | None" = None,
 ) -> tuple[list[Finding], set[str]]:
     """Return what there is to report, not merged yet, and the files of this machine that were read."""
     # only linting needs the rules
     from tlslint.accept import accept
     from tlslint.rules import RULES
     from tlslint.selection import Selection
-    from tlslint.suppress import Checked
 
     selection = Selection([module.rule for module in RULES], settings)
     rules = [module for module in RULES if selection.runs(module.rule)]

@@ -9,8 +9,9 @@ A comment that is out of date, covers nothing, or cannot be understood is a find
 """
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from tlslint.check import merge
 from tlslint.finding import Finding, Hidden, Rule
@@ -19,9 +20,11 @@ from tlslint.intention import Edit, Fix, Safety
 from tlslint.parse.tree import Comment, Directive, Source, Span, Tree, walk
 from tlslint.record import dataclass, replace
 from tlslint.regex import regex
-from tlslint.resolve.model import Deployment
 from tlslint.rules.configuration import expired_ignore, ignore_without_reason, malformed_ignore, unused_ignore
 from tlslint.selection import EVERYTHING, Selection, SelectorError
+
+if TYPE_CHECKING:
+    from tlslint.gaps import Checked
 
 MARK = "tlslint:"
 FORMS = ("ignore", "ignore-block", "ignore-file")
@@ -39,9 +42,6 @@ _NAMES = regex(r"[ \t]*\[([^\]\n]*)\]")
 _NAME = regex(r"[^\s,]+")
 _UNTIL = regex(r"(?<!\S)[,;(]?until[ \t]*=[ \t]*([^\s,;)]*)[,;)]?")
 _DATE = regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WITHOUT_CERTIFICATES = ("TLS0", "TLS1", "TLS6", "TLS8")
-"""Families of rules that find the same whether or not the certificates are there."""
-_WITH_CERTIFICATES = ("TLS807",)
 
 
 # --- which lines belong together ----------------------------------------------------------------------------------
@@ -170,11 +170,6 @@ class Ignore:
     def covers(self, finding: Finding) -> bool:
         """Whether a finding begins where the comment counts, and one of the names means its rule."""
         return self.start <= finding.span.start <= self.end and any(finding.code in name.codes for name in self.names)
-
-
-def has_comments(source: Source) -> bool:
-    """Whether it is worth looking for such comments in a file: most have none."""
-    return MARK in source.text
 
 
 def ignores_in(tree: Tree, selection: Selection) -> Iterator[Ignore | Finding]:
@@ -320,34 +315,6 @@ def _malformed(message: str, span: Span, help: str = "") -> Finding:  # noqa: A0
     return malformed_ignore.rule.finding(message, span, help=help)
 
 
-# --- what was checked ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Checked:
-    """Whether all of the configuration could be judged: only then a comment that suppresses nothing is superfluous."""
-
-    whole: bool = True
-    certificates: bool = True
-
-    def add(self, deployment: Deployment, gaps: Collection[object]) -> None:
-        """Take in what could not be decided of a deployment."""
-        doubts = (what for handshake in deployment.handshakes for what, _ in handshake.unknown)
-        if deployment.fragment or not deployment.complete or deployment.unknown:
-            self.whole = False
-        elif gaps:
-            self.certificates = False
-            self.whole = self.whole and all(what == "certificates" for what in doubts)
-
-    def judged(self, codes: Iterable[str], selection: Selection) -> bool:
-        """Whether these rules ran, and would have found what there is."""
-        return self.whole and all(
-            selection.runs_code(code)
-            and (self.certificates or (code.startswith(_WITHOUT_CERTIFICATES) and code not in _WITH_CERTIFICATES))
-            for code in codes
-        )
-
-
 # --- suppressing --------------------------------------------------------------------------------------------------
 
 
@@ -356,7 +323,7 @@ def suppress(
     trees: Iterable[Tree],
     selection: Selection,
     now: datetime,
-    checked: Checked,
+    checked: "Checked",
     host_path: Callable[[Source], str | None] = lambda source: None,
 ) -> tuple[list[Finding], list[Hidden]]:
     """Return the findings that no comment suppresses, with those about the comments, and the suppressed ones merged.
@@ -366,7 +333,7 @@ def suppress(
     ignores: dict[str, list[Ignore]] = {}
     about_comments: list[Finding] = []
     for tree in trees:
-        for item in ignores_in(tree, selection) if has_comments(tree.source) else ():
+        for item in ignores_in(tree, selection):
             if isinstance(item, Finding):
                 about_comments.append(item)
             elif item.until is not None and now.date() > item.until:
@@ -418,7 +385,7 @@ def _unused(
     used: set[Span],
     kept: Iterable[Finding],
     selection: Selection,
-    checked: Checked,
+    checked: "Checked",
     host_path: Callable[[Source], str | None],
 ) -> Iterator[Finding]:
     unused = [name for name in ignore.names if name.span not in used and checked.judged(name.codes, selection)]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tlslint.record import dataclass
 from tlslint.regex import regex
-from tlslint.resolve.checkout import checkout_of, is_tracked
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting, VirtualHost
 
@@ -226,6 +225,9 @@ class Certificates:
         return known
 
     def _look_at(self, path: str) -> KeyFile:
+        # only here, because most runs see no key
+        from tlslint.resolve.checkout import checkout_of, is_tracked
+
         files = self.deployment.files
         if files is None:
             return KeyFile()

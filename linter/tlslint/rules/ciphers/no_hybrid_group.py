@@ -48,10 +48,15 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     wanted = policy.require_post_quantum or policy.groups is None or HYBRID in policy.groups
     if not wanted or deployment.target.library != "openssl":
         return
-    able = [target for target in deployment.targets() if any(group.post_quantum for group in groups_of(build(target)))]
-    for use in group_uses(deployment):
-        if all("TLSv1.3" not in endpoint.handshake.protocols for endpoint in use.endpoints):
-            continue
+    uses = [
+        use
+        for use in group_uses(deployment)
+        if any("TLSv1.3" in endpoint.handshake.protocols for endpoint in use.endpoints)
+    ]
+    # without any, the libraries of all versions need not be looked at
+    targets = deployment.targets() if uses else ()
+    able = [target for target in targets if any(group.post_quantum for group in groups_of(build(target)))]
+    for use in uses:
         lacking = [target for target in able if not any(group.post_quantum for group in use.groups(target))]
         refused = not use.is_default and any(not use.groups(target) for target in able)
         unable = policy.require_post_quantum and len(able) < len(deployment.targets())
