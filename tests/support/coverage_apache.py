@@ -492,7 +492,10 @@ ROWS = (
         "S2", "A comment behind a condition is a part of it.", "S2-comment-behind-a-condition",
         (At(TLS, A, protocols=NEW),), finds=(Finds("never-true-condition", "<IfModule ssl_module> #"),),
     ),
-    Row("S3", "A misspelt name of an optional file.", "S3-misspelt-include", (At(TLS, A, protocols=NEW),)),
+    Row(
+        "S3", "A misspelt name of an optional file.", "S3-misspelt-include", (At(TLS, A, protocols=NEW),),
+        finds=(Finds("misspelt-include", "IncludeOptional tls/hardenning.conf"),),
+    ),
     Row(
         "S4", "An optional file in a folder that nothing defines.", "S4-include-of-a-variable",
         (At(TLS, A, protocols=NEW),), finds=(Finds("undefined-variable", "IncludeOptional"),), warns=("AH00111",),
@@ -528,6 +531,7 @@ ROWS = (
     Row(
         "M1", "A location that asks for a certificate.", "M1-certificate-for-a-location",
         (At(TLS, A, client_certificate="none"),), claim=location_of_clients,
+        finds=(Finds("client-certificate-per-location", "SSLVerifyClient require"),),
     ),
     Row(
         "M2", "A location relaxes nothing.", "M2-location-relaxes-nothing",
@@ -561,6 +565,7 @@ ROWS = (
     ),
     Row(
         "M9", "No depth at all.", "M9-no-depth", (At(TLS, A, client_certificate="required"),), claim=too_deep,
+        finds=(Finds("short-verify-depth", "SSLVerifyDepth 0"),),
     ),
     Row(
         "M10", "A plain host that requires TLS.", "M10-tls-required-on-a-plain-host",
@@ -569,10 +574,12 @@ ROWS = (
     Row(
         "M11", "Suites of a location.", "M11-suites-of-a-location",
         (At(TLS, A, **{"ciphers.TLSv1.3": NEW_SUITES}),), claim=any_suite_in_tls13,
+        finds=(Finds("client-certificate-per-location", "SSLCipherSuite AES256-SHA"),),
     ),
     Row(
         "M12", "A location asks a second time.", "M12-asked-twice", (At(TLS, A, client_certificate="optional"),),
         claim=location_of_clients,
+        finds=(Finds("client-certificate-per-location", "SSLVerifyClient require"),),
     ),
     Row(
         "M13", "The result is required instead.", "M13-result-required", (At(TLS, A, client_certificate="optional"),),

@@ -77,6 +77,9 @@ IMPLIED_PORT: Final = 80
 """Where a host that names no port is assumed to be reached, in a file without `Listen`."""
 
 
+TAKEN_BY_OTHERS: Final = "other hosts take all of its connections"
+
+
 def resolve(root: "Root", target: Target) -> Deployment:
     """Resolve the configuration whose entry file is `root.entry` into what its sockets answer for `target`."""
     return _Resolution(root, target).deployment()
@@ -145,7 +148,7 @@ class _Resolution:
         for socket in self._bound():
             self._listeners_of(socket)
         self._loose_settings()
-        self.problems.extend(lost(self.reading, self.given))
+        self.problems.extend(lost(self.reading, self.given, self.root.files))
         self.problems.extend(socket_problems(self.main))
         self.problems.extend(host_problems(self.main))
         self.problems.extend(self._refusals())
@@ -353,7 +356,8 @@ class _Resolution:
         for each in host.addresses:
             open_ports = {socket.listen.port for socket in self.sockets}
             if not each.dead and each.port in open_ports | {ANY_PORT}:
-                return "other hosts take all of its connections"
+                # a name may be that of any address
+                return "" if any(other.is_name for other in host.addresses) else TAKEN_BY_OTHERS
         return "no Listen line opens its port"
 
     # -- sockets -----------------------------------------------------------------------------------------------------

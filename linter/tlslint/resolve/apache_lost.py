@@ -5,6 +5,7 @@ a problem: a condition that names a module in a way that none is called, or befo
 without its last number; a flag that only the environment has. Fallbacks for modules that are not there are ordinary.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from tlslint.intention import Fix, ReplaceArguments, Safety
 from tlslint.parse.apache import fold
 from tlslint.parse.tree import Argument, Comment, Span, Tree
 from tlslint.resolve.apache_modules import HTTPD_MODULES
+from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Place, Problem
 from tlslint.target import Target
 
@@ -30,6 +32,8 @@ _DIRECTIVE: Final = re.compile(
 """The beginning of a line that is a directive about TLS or hosts; written with its capitals, so that prose is none."""
 
 _SHORT_VERSION: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_ALIKE: Final = 0.9
+"""How much of two names must be the same: one letter of a short name, two of a long one."""
 _ENDINGS: Final = re.compile(r"(?:_module|_mod|\.c|\.cpp|\.so|\.load|\.conf)$")
 
 
@@ -41,16 +45,44 @@ def about_tls(words: list[str]) -> bool:
     return _ABOUT_TLS.fullmatch(name) is not None
 
 
-def lost(reading: "Reading", target: Target) -> Iterator[Problem]:
+def lost(reading: "Reading", target: Target, files: Files) -> Iterator[Problem]:
     """Yield what was meant and is not in force."""
     for branch in reading.branches:
         if branch.taken is False and branch.lost:
             yield from _Condition(branch, reading, target).problems()
+    for place, path in reading.absent:
+        yield from _misspelt(place, path, reading, files)
     for tree in reading.trees:
         for comment in tree.comments:
             if "\n" in comment.text:
                 yield from _in_comment(comment)
         yield from _behind_tags(tree)
+
+
+def _misspelt(place: Place, path: str, reading: "Reading", files: Files) -> Iterator[Problem]:
+    """Yield an optional include of a file that is not there, beside one of nearly that name that nothing includes."""
+    # only where such a file is missing
+    from difflib import get_close_matches
+
+    folder, name = posixpath.split(path)
+    there = files.names(folder)
+    if isinstance(there, Unreadable):
+        return
+    ending = posixpath.splitext(name)[1]
+    free = [
+        other
+        for other in there
+        if other.endswith(ending) and len(other) > len(ending) and posixpath.join(folder, other) not in reading.files
+    ]
+    for close in get_close_matches(name, free, 1, _ALIKE):
+        yield Problem(
+            "misspelt-include",
+            f'there is no "{name}", and nothing includes "{close}" beside it',
+            place.argument(0).span,
+            severity="warning",
+            label="brings nothing",
+            help=f"write {close}, if that is what is meant",
+        )
 
 
 class _Condition:

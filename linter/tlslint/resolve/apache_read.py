@@ -110,6 +110,8 @@ class Reading:
     """What acted while reading and is no part of any section: `Define`, `Include`, `LoadModule`, `Use` …"""
     files: list[str] = field(default_factory=list)
     """Server paths of the included files in the order in which they are read, each as often as it is."""
+    absent: list[tuple[Place, str]] = field(default_factory=list)
+    """Optional includes of one file that is not there, and its server path."""
     trees: list[Tree] = field(default_factory=list)
     """The files that were read, each once."""
     notes: list[str] = field(default_factory=list)
@@ -663,6 +665,8 @@ class _Reader:
         if failure.kind == "missing" and in_folder and "${" not in path and not self.files.whole_machine:
             is_certain = False  # a checkout has no empty directories
         if is_certain and optional and failure.kind == "missing":
+            if not is_mask(path):
+                self.reading.absent.append((place, path))
             return
         if is_certain:
             message = f'"{argument}" {failure.reason}'
