@@ -611,11 +611,11 @@ ROWS = (
     ),
     Row(
         "F4", "A redirect of the main server.", "F4-redirect-of-the-main-server",
-        finds=(Finds("missing-https-redirect", "Listen 80"),), claim=stays_plain, public=True,
+        finds=(Finds("missing-https-redirect", "VirtualHost *:80"),), claim=stays_plain, public=True,
     ),
     Row(
         "F5", "A redirect whose engine is off.", "F5-redirect-engine-off",
-        finds=(Finds("missing-https-redirect", "Listen 80"),), claim=stays_plain, public=True,
+        finds=(Finds("missing-https-redirect", "VirtualHost *:80"),), claim=stays_plain, public=True,
     ),
     Row(
         "F6", "A redirect without a slash.", "F6-redirect-without-a-slash",
