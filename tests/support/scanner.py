@@ -22,6 +22,7 @@ from support.suites import ALERTS, GROUPS, SIGNATURES, SUITES, TLS13_SUITES
 
 Outcome = Literal["completes", "rejected", "plaintext"]
 """`completes` also when all that is missing is a client certificate."""
+INTERNAL_ERROR = 80
 
 OLD_PROTOCOLS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2")
 ALL_SIGNATURES = tuple(number for numbers in SIGNATURES.values() for number in numbers)
@@ -489,6 +490,8 @@ def _finishing13(examined: Scan, suites: tuple[int, ...], groups: tuple[int, ...
         done = examined.finish13((number,), groups) if number in tls13.SUITES else None
         if isinstance(done, Refusal):
             last = done
+        elif done is not None and done.closed_by == INTERNAL_ERROR:
+            last = Refusal(done.closed_by)  # the server's tickets are still a part of the handshake
         else:
             finishing.append(number)
     return tuple(finishing), last

@@ -546,3 +546,33 @@ def test_clients_without_a_name_are_refused_by_the_first_host_or_by_the_one_they
     with made.running():
         for host, refuses in ((A, first_refuses), (B, second_refuses)):
             assert (made.ask(None, "1.3", host=host) == "403") is refuses
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "main", "first_ends", "second_ends"),
+    [
+        ("", "SSLSessionCacheTimeout 0", "", False, True),
+        ("", "SSLEngine off\nSSLSessionCacheTimeout 0", "", False, True),
+        ("SSLSessionCacheTimeout x", "", "", True, False),
+        ("", "", "SSLSessionCacheTimeout 0", True, True),
+        ("SSLSessionTickets off", "SSLSessionCacheTimeout 0", "", False, False),
+        ("SSLOpenSSLConfCmd NumTickets 0", "SSLSessionCacheTimeout 0", "", False, False),
+        ("SSLOpenSSLConfCmd Options -SessionTicket", "SSLSessionCacheTimeout 0", "", False, False),
+        ("SSLCipherSuite HIGH:@SECLEVEL=3", "SSLSessionCacheTimeout 0", "", False, True),
+        ("SSLProtocol +TLSv1.3", "SSLSessionCacheTimeout 0", "", False, True),
+        ("", "SSLSessionCacheTimeout 1", "", False, False),
+    ],
+)
+def test_no_time_for_sessions_in_a_store_ends_tls13(
+    site: Make, first: str, second: str, main: str, first_ends: bool, second_ends: bool
+) -> None:
+    store = "SSLSessionCache shmcb:sessions(64000)"
+    pairs = {"certificate": pair("a-ec384"), "other_certificate": pair("b-ec256")}
+    made = site(first, second, main=f"{store}\n{main}", **pairs)
+    for name, ends in ((A, first_ends), (B, second_ends)):
+        assert ("TLSv1.3" not in made.predicted(name)["protocols"]) is ends
+        made.seen(name)
+    with made.running():
+        for name, ends in ((A, first_ends), (B, second_ends)):
+            assert (made.ask(name, "1.3") == "200") is not ends
+    assert made.predicted(B)["handshake"] == ("rejected" if second_ends and "1.3" in first else "completes")

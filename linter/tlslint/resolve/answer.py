@@ -95,12 +95,17 @@ class Answers:
         key = (
             *map(id, self._settings_of(tls)), kinds, _troubles(tls.certificates, kinds), alpn, quic,
             version_level, tls.security_level, retry, silent, id((opening or tls).conf_commands), opening_level,
-            undecided,
+            undecided, tls.ticket_failure,
         )  # fmt: skip
         found = self._by_key.get(key)
         if found is None:
             found = self._by_key[key] = self._make(tls, kinds, alpn, quic, version_level)
             self._add_sessions(found, opening or tls, opening_level, silent)
+            if tls.ticket_failure and _ends_in_tickets(found):
+                del found.ciphers["TLSv1.3"], found.tickets["TLSv1.3"]
+                found.protocols = tuple(protocol for protocol in found.protocols if protocol != "TLSv1.3")
+                if not found.protocols:
+                    found.outcome, found.reason = "rejected", tls.ticket_failure
             found.unknown += undecided
             found.hello_retry = retry if "TLSv1.3" in found.protocols else ""
             self.all.append(found)
@@ -242,6 +247,11 @@ def _why(outcome: str, found: Negotiation, unknown: list[tuple[str, str]]) -> st
 def _withholds_tickets(opening: TlsSettings, taking_over: TlsSettings) -> bool:
     """Whether tickets are switched off after the connection began with them: TLS 1.3 then sends none at all."""
     return opening.session_tickets.known is True and taking_over.session_tickets.known is False
+
+
+def _ends_in_tickets(handshake: Handshake) -> bool:
+    """Whether TLS 1.3 is negotiated, and tickets are sent that hold the session themselves."""
+    return bool(handshake.tls.session_tickets.known) and handshake.tickets.get("TLSv1.3", False)
 
 
 def _ticket_count(opening: TlsSettings) -> int:

@@ -292,6 +292,7 @@ class TlsReader(SettingsReader):
             switches=self._one_object(tuple(self._switches(section))),
         )
         settings.failure = self._chain_failure(settings)
+        settings.ticket_failure = _time_failure(settings)
         return self._interned(settings)
 
     def _chain_failure(self, settings: TlsSettings) -> str:
@@ -789,6 +790,7 @@ class TlsReader(SettingsReader):
             broken = self._ticket_failure(keys, default.ticket_keys, default.session_tickets)
             values["failure"] = broken or default.failure
             values["session_timeout"] = _stored_time(host, default)
+            values["ticket_failure"] = host.ticket_failure
             values["client_check"] = host.client_check
             if host.client_check.known == "required" and default.verify_client.known not in (None, "none"):
                 values["verify_client"] = host.client_check
@@ -865,6 +867,18 @@ def _either(first: Setting[bool], named: Setting[bool], sticky: bool) -> Setting
         if setting.known is sticky:
             return setting
     return first if first.is_unknown else named
+
+
+def _time_failure(settings: TlsSettings) -> str:
+    """Say why tickets of TLS 1.3 cannot be made: with a store httpd gives the session the time that is written.
+
+    It does so before it makes the ticket, and the time is the named host's, whether or not that has TLS of its own.
+    """
+    has_store = settings.session_cache.known not in (None, *NO_STORE)
+    place = settings.session_timeout.places[-1] if settings.session_timeout.places else None
+    if not has_store or place is None or _integer(place) != 0:
+        return ""
+    return "SSLSessionCacheTimeout is 0, and there is a session cache: TLS 1.3 ends with internal_error"
 
 
 def _stored_time(host: TlsSettings, default: TlsSettings) -> Setting[int]:

@@ -312,6 +312,8 @@ class TlsSettings:
     """Whether the server makes up Diffie-Hellman parameters of its own where none are configured."""
     failure: str = ""
     """Why every handshake ends in an error although the library takes the settings, or empty."""
+    ticket_failure: str = ""
+    """Why every TLS 1.3 connection ends in an error where the server gives out tickets, or empty."""
     ca_path: Setting[str | None] | None = None
     """The directory of CAs of clients, which needs links that are named by hashes; `client_ca` is unknown then."""
     ca_names: Setting[str | None] | None = None

@@ -227,11 +227,12 @@ class SettingsReader:
         return bundle.dh_params[0]
 
     def _interned(self, settings: TlsSettings) -> TlsSettings:
-        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level, settings.failure)
+        key = (*map(id, _settings_of(settings)), settings.options, settings.security_level, settings.failure,
+               settings.ticket_failure)  # fmt: skip
         return self._whole.setdefault(key, settings)
 
 
-_BY_VALUE = ("options", "security_level", "failure", "dh")
+_BY_VALUE = ("options", "security_level", "failure", "ticket_failure", "dh")
 FIELDS = tuple(TlsSettings.__match_args__)
 _all_of: Callable[[TlsSettings], tuple[Any, ...]] = attrgetter(*FIELDS)
 _settings_of: Callable[[TlsSettings], tuple[object, ...]] = attrgetter(
