@@ -320,3 +320,27 @@ def test_whatever_is_written_the_reader_and_the_schema_agree(
         return
     with pytest.raises(SettingsError, match=r"^tlslint\.toml:\d+:\d+: "):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('fail-on = "error"\npolicy = "modrn"\n', "tlslint.toml:2:1: modrn: no such policy"),
+        ('target = "debian-12x"\n', "tlslint.toml:1:1: unknown platform 'debian-12x'"),
+        (
+            'policy = "modern"\n[[deployment]]\nname = "a"\npaths = ["."]\npolicy = "mozilla-modern@1.0"\n',
+            "tlslint.toml:5:1: mozilla-modern@1.0: mozilla-modern has no version '1.0'",
+        ),
+    ],
+)
+def test_an_unknown_policy_or_target_is_reported_where_it_is_named(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tlslint.cli import run
+
+    (tmp_path / "tlslint.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "nginx.conf").write_text("events {}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(["nginx.conf"]) == 2
+    assert message in capsys.readouterr().err
+    assert run(["nginx.conf", "--policy", "modern", "--target", "debian-12"]) == 0

@@ -895,15 +895,14 @@ def inventory(
     Certificates are sorted by expiry; the exit code is 0 however old they are.
     """
     from tlslint.inventory import take_inventory
-    from tlslint.policy import load_policy
-    from tlslint.run import predict
+    from tlslint.run import policy_of, predict
 
     settings = _settings(
         config, isolated, jobs=jobs, policy=policy, target=target, root=root, path_map=path_map, server=server,
         apache_defines=define, now=_moment(now), stdin_filename=stdin_filename,
     )  # fmt: skip
     with _refusing(), _watched(quiet):
-        rules = load_policy(settings.policy)
+        rules = policy_of(settings)
         deployments, report = predict(paths or [], settings, _standard_input(paths or []))
     found = take_inventory(deployments, rules, [*report.skipped, *report.problems])
     _write(_rendered_inventory(found, output_format, only, color))

@@ -13,13 +13,13 @@ from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
 from tlslint.gaps import Checked, undecided
 from tlslint.parse.tree import Source, Span, Tree
-from tlslint.policy import Policy, load_policy
+from tlslint.policy import Policy, PolicyError, load_policy
 from tlslint.quiet import quiet_certificates
 from tlslint.record import replace
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Deployment, TlsSettings
-from tlslint.settings import TRUST_WORDS, Settings, SettingsError
-from tlslint.target import Target, parse_target
+from tlslint.settings import TRUST_WORDS, Settings, SettingsError, where_set
+from tlslint.target import Target, TargetError, parse_target
 from tlslint.workers import Workers
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def lint(
     Raises `PolicyError`, `TargetError`, `SelectorError` and `SettingsError` for settings that cannot be used. Where
     tlslint itself fails the rest goes on, and the report has the failure.
     """
-    report = Report(policy=load_policy(settings.policy).spelling)
+    report = Report(policy=policy_of(settings).spelling)
     changed = _changed(paths) if settings.hook and not settings.unlimited else None
     with paused_collector(), quiet_certificates():
         found, read = _found(paths, settings, report, stdin, overlay, changed)
@@ -82,7 +82,7 @@ def _found(
     checked = Checked()
     with Workers(settings.jobs) as workers:
         for part in parts(paths, settings):
-            policy = load_policy(part.settings.policy)
+            policy = policy_of(part.settings)
             discovered = discover(
                 part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed, workers
             )
@@ -202,7 +202,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
     for root in discovered.roots:
         progress.at(f"resolving {root.display}", lambda: report.files + count_files(discovered))
         if root.server not in targets:
-            targets[root.server] = parse_target(settings.target, root.server)
+            targets[root.server] = _target(settings, root.server)
         deployment = _resolve(root, targets[root.server], report)
         if deployment is not None:
             report.deployments += 1
@@ -219,6 +219,27 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
         names = ", ".join(sorted(assumed))
         report.notes.append(f"modules taken to be loaded, as LoadModule lines may be out of sight: {names}")
     report.files += count_files(discovered)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the policy to compare with; raises `PolicyError`, or `SettingsError` with the place that names it."""
+    try:
+        return load_policy(settings.policy)
+    except PolicyError as error:
+        where = where_set(settings, "policy")
+        if not where:
+            raise
+        raise SettingsError(f"{where}{error}") from error
+
+
+def _target(settings: Settings, server: str) -> Target:
+    try:
+        return parse_target(settings.target, server)
+    except TargetError as error:
+        where = where_set(settings, "target")
+        if not where:
+            raise
+        raise SettingsError(f"{where}{error}") from error
 
 
 def _add_settings(deployment: Deployment, settings: Settings) -> None:

@@ -412,6 +412,21 @@ def _settings(values: Mapping[str, object], path: str, text: str) -> Settings:
     return Settings(**fields, file=path, base=os.path.dirname(path) or ".")
 
 
+def where_set(settings: Settings, key: str) -> str:
+    """Return `tlslint.toml:3:10: ` where the settings file has the value that these settings have for a key, or ""."""
+    if settings.file is None:
+        return ""
+    text = _read(settings.file)
+    values = _table(settings.file, text)
+    reader, read = _Reader(settings.file, text), _KEYS[key]
+    tables = [(_Key(), values), *((_Key((DEPLOYMENT, at)), one) for at, one in enumerate(values.get(DEPLOYMENT, ())))]
+    for place, table in tables:
+        at = place.below(key)
+        if key in table and read(reader, at, table[key]) == getattr(settings, _field(key)):
+            return str(reader.error(at, ""))
+    return ""
+
+
 def settings_lines(path: str) -> tuple[dict[str, Any], dict[str, int]]:
     """Return what a settings file says, as it says it, and the line of each of its keys; raises `SettingsError`."""
     from tlslint.toml_places import places
