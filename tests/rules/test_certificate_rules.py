@@ -1,10 +1,17 @@
 """The certificate workshop through the pipeline: each fault is found by exactly its rules, the twins are silent."""
 
+import shlex
 import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from pki.issue import issue, leaf
 from pki.workshop import FOLDER, Case, cases, manifest
 from tlslint.finding import Finding, Severity
 from tlslint.rules import RULES
@@ -145,3 +152,49 @@ def test_where_nobody_else_says_it_the_server_will_not_start(name: str, tmp_path
     settings = Settings(root="/", now=case.now.isoformat(), trust_store=("none",), select=("TLS006",), server="apache")
     (finding,) = lint([str(site(case, tmp_path, "apache"))], settings).findings
     assert set(finding.yields_to) & {module.rule.name for module in RULES if module.rule.code in case.rules}
+
+
+AUTHORITY = issue("Town, Issuing CA")
+ADDRESS = x509.AuthorityInformationAccess(
+    [
+        x509.AccessDescription(
+            AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example.test/it's.cer")
+        )
+    ]
+)
+PUBLIC = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("2.23.140.1.2.1"), None)])
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_has_to_be_fetched_is_for_the_reader_to_fetch(server: str, tmp_path: Path) -> None:
+    bare = leaf("shop.example.test", issue("Town CA", AUTHORITY), extensions=[ADDRESS, PUBLIC])
+    case = replace(cases()["leaf-only"], files={})
+    path = site(case, tmp_path, server)
+    (tmp_path / "leaf-only.pem").write_bytes(bare.pem)
+    (tmp_path / "leaf.key").write_bytes(bare.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    settings = Settings(root="/", now="2026-06-01", trust_store=("none",), select=("TLS305",), server=server)
+    (finding,) = lint([str(path)], settings).findings
+    assert finding.fix is not None
+    assert finding.fix.safety.label == "manual"
+    assert not finding.fix.applicable
+    fetched, *others = finding.fix.commands
+    assert shlex.split(fetched)[-1] == "http://ca.example.test/it's.cer"
+    # what comes from there, in the form that it has there
+    der = issue("Town CA", AUTHORITY).certificate.public_bytes(Encoding.DER)
+    (tmp_path / "issuer").write_bytes(der)
+    subprocess.run(" && ".join(others), shell=True, check=True, cwd=tmp_path, timeout=30)
+    assert not [item for item in lint([str(path)], settings).findings if "Town CA" in item.message.partition("by")[2]]
+    (tmp_path / "leaf-only.pem").write_bytes(bare.pem)
+    (tmp_path / "issuer").write_bytes(AUTHORITY.certificate.public_bytes(Encoding.DER))
+    done = subprocess.run(" && ".join(others), shell=True, check=False, cwd=tmp_path, timeout=30, capture_output=True)
+    assert done.returncode, "a stranger is not appended"
+    assert (tmp_path / "leaf-only.pem").read_bytes() == bare.pem
+
+
+def test_names_with_commas_are_whole(tmp_path: Path) -> None:
+    bare = leaf("shop.example.test", AUTHORITY, extensions=[PUBLIC])
+    path = site(replace(cases()["leaf-only"], files={}), tmp_path)
+    (tmp_path / "leaf-only.pem").write_bytes(bare.pem)
+    settings = Settings(root="/", now="2026-06-01", trust_store=("none",), select=("TLS305",))
+    (finding,) = lint([str(path)], settings).findings
+    assert '"Town, Issuing CA"' in finding.message

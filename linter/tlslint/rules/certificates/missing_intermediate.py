@@ -26,6 +26,7 @@ count. Apache's chain file belongs to the chain, and so do CAs of clients, with 
 that holds a single certificate.
 """
 
+import re
 from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -52,6 +53,9 @@ rule = Rule(
     sources=("RFC 8446, section 4.4.2", "RFC 5246, section 7.4.2", "CA/Browser Forum Baseline Requirements, 4.3.1.1"),
     fix=Safety.UNSAFE,
 )
+
+_COMMON_NAME = re.compile(r"(?:^|,|\+)CN=((?:\\.|[^,+\\])*)")
+_ESCAPED = re.compile(r"\\([^0-9A-Fa-f])")
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
@@ -89,13 +93,14 @@ def _fix(served: "Served", chain: "Chain", missing: "Missing") -> Fix | None:
         return Fix(f"add {names}", Safety.UNSAFE, rewritten(served, begun_with(chain.proposed, chain)))
     title = f'append the certificate of "{_common_name(missing.issuer)}"'
     file = quote(pair.chain_file or pair.file)
-    commands: tuple[str, ...] = (f"cat issuer.pem >> {file}",)
+    # openssl alone decides whether it is the right one: the address is plain HTTP, as all such are
+    commands: tuple[str, ...] = (
+        f"openssl verify -partial_chain -trusted issuer.pem -untrusted {file} {quote(pair.file)}",
+        f"cat issuer.pem >> {file}",
+    )
     if missing.urls:
-        commands = (
-            f"curl -sSf -o issuer {quote(missing.urls[0])}",
-            "openssl x509 -in issuer -out issuer.pem",
-            *commands,
-        )
+        fetched = f"curl -sSf -o issuer {quote(missing.urls[0])}"
+        commands = (fetched, "openssl x509 -in issuer -out issuer.pem", *commands)
     return Fix(title, Safety.MANUAL, commands=commands)
 
 
@@ -120,4 +125,5 @@ def _advice(served: "Served", missing: "Missing") -> str:
 
 def _common_name(name: str) -> str:
     """Return the common name in a name as RFC 4514 writes it, or the whole name."""
-    return next((part[3:] for part in name.split(",") if part.startswith("CN=")), name)
+    found = _COMMON_NAME.search(name)
+    return _ESCAPED.sub(r"\1", found[1]) if found else name
