@@ -232,3 +232,25 @@ def test_a_mended_order_keeps_what_other_rules_are_about(tmp_path: Path) -> None
     blocks = BLOCK.findall(DISORDER)
     (change,) = fixed(tmp_path, b"".join([blocks[0], *BLOCK.findall(ROOTED)[:-4:-1], blocks[0]])).changes
     assert sorted(BLOCK.findall(change.after)) == sorted([blocks[0], *BLOCK.findall(ROOTED)[:-4:-1], blocks[0]])
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, APACHE], ids=["nginx", "apache"])
+def test_the_full_chain_that_certbot_wrote_is_named(configuration: str, tmp_path: Path) -> None:
+    healthy = (WORKSHOP / "healthy.pem").read_bytes()
+    folder = tmp_path / "letsencrypt"
+    for name in ("live/shop", "archive/shop", "renewal"):
+        (folder / name).mkdir(parents=True)
+    (folder / "renewal" / "shop.conf").write_text("version = 2.1.0\n")
+    for name, data in (("fullchain", healthy), ("cert", BLOCK.findall(healthy)[0]), ("privkey", KEY)):
+        (folder / "archive" / "shop" / f"{name}1.pem").write_bytes(data)
+        (folder / "live" / "shop" / f"{name}.pem").symlink_to(f"../../archive/shop/{name}1.pem")
+    entry = "httpd.conf" if configuration == APACHE else "nginx.conf"
+    text = configuration.replace("chain.pem", "letsencrypt/live/shop/cert.pem")
+    (tmp_path / entry).write_text(text.replace("leaf.key", "letsencrypt/live/shop/privkey.pem"))
+    with chdir(tmp_path):
+        outcome = fix([entry], replace(SETTINGS, select=("missing-intermediate",)))
+    (change,) = outcome.changes
+    expected = configuration.replace("chain.pem", "letsencrypt/live/shop/fullchain.pem")
+    assert change.after.decode() == expected.replace("leaf.key", "letsencrypt/live/shop/privkey.pem")
+    assert not change.backup
+    assert outcome.report.findings == []

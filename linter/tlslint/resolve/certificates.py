@@ -28,6 +28,9 @@ Pairs = tuple[CertificatePair, ...]
 MAX_NEIGHBOURS = 64
 """Files beside a certificate that are searched for what is missing in it."""
 
+FULL_CHAINS = ("fullchain.pem", "fullchain.cer")
+"""What certbot and dehydrated, and acme.sh, call the file that holds the whole chain."""
+
 _CERTIFICATE_NAME = regex(r".*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
 _HARMLESS_GROUPS = frozenset(("root", "wheel", "ssl-cert"))
 
@@ -204,6 +207,21 @@ class Certificates:
             bundle = files.bundle(path)
             if not isinstance(bundle, Unreadable):
                 yield bundle
+
+    def full_chain(self, pair: CertificatePair, missing: Sequence["Certificate"]) -> str | None:
+        """Return the name of the file beside a certificate's that begins with it and holds what is missing there.
+
+        ACME clients write both; the name is relative to what the configuration writes.
+        """
+        files, leaf = self.deployment.files, pair.leaf
+        for name in FULL_CHAINS if files is not None and pair.path else ():
+            assert files is not None
+            bundle = files.bundle(posixpath.join(posixpath.dirname(pair.path), name))
+            if isinstance(bundle, Unreadable) or bundle.server_verdict or not bundle.complete:
+                continue
+            if bundle.certificates[:1] == (leaf,) and set(missing) <= set(bundle.certificates):
+                return posixpath.join(posixpath.dirname(pair.file), name)
+        return None
 
     # -- keys ------------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,10 @@ curl: `(60) SSL certificate problem: unable to get local issuer certificate`; op
 `SEC_ERROR_UNKNOWN_ISSUER`.
 
 ## How to fix it
-Append the intermediate to the file (certbot: use `fullchain.pem`, not `cert.pem`). Where another file here holds it,
-`--fix --unsafe-fixes` does that, unless the file is damaged; tlslint itself fetches nothing. With Apache a
-`SSLCertificateChainFile`, also one of the main server, takes the place of all certificates behind the first one of
-`SSLCertificateFile`: name the right one, or remove it.
+Append the intermediate to the file. Where an ACME client wrote `fullchain.pem` beside it, name that instead. Where
+another file here holds it, `--fix --unsafe-fixes` does that, unless the file is damaged; tlslint itself fetches
+nothing. With Apache a `SSLCertificateChainFile`, also one of the main server, takes the place of all certificates
+behind the first one of `SSLCertificateFile`: name the right one, or remove it.
 
 ## False alarms that it avoids
 A private root need not be sent, so an unknown issuer of a private certificate is no finding. Roots are this machine's,
@@ -32,7 +32,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding, Rule, Severity
-from tlslint.intention import Fix, RemoveDirective, Safety
+from tlslint.intention import Fix, RemoveDirective, ReplaceArguments, Safety
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import begun_with, chain_span, chains, elsewhere, named, quoted, rewritten
@@ -51,7 +51,7 @@ rule = Rule(
     why="browsers often repair this from their cache, programs do not",
     seen="curl: (60) SSL certificate problem: unable to get local issuer certificate",
     sources=("RFC 8446, section 4.4.2", "RFC 5246, section 7.4.2", "CA/Browser Forum Baseline Requirements, 4.3.1.1"),
-    fix=Safety.UNSAFE,
+    fix=Safety.SAFE,
 )
 
 _COMMON_NAME = re.compile(r"(?:^|,|\+)CN=((?:\\.|[^,+\\])*)")
@@ -62,10 +62,10 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each served file in which an intermediate is certainly missing."""
     for served, chain in chains(deployment):
         if chain.missing is not None and chain.missing.certain:
-            yield _finding(served, chain, chain.missing)
+            yield _finding(deployment, served, chain, chain.missing)
 
 
-def _finding(served: "Served", chain: "Chain", missing: "Missing") -> Finding:
+def _finding(deployment: Deployment, served: "Served", chain: "Chain", missing: "Missing") -> Finding:
     issued = f'"{missing.child.label}" was issued by "{_common_name(missing.issuer)}", which is not there'
     return rule.finding(
         f"the chain in {named(served)}, served for {{endpoint}}, is incomplete: {issued}",
@@ -74,18 +74,22 @@ def _finding(served: "Served", chain: "Chain", missing: "Missing") -> Finding:
         help=_advice(served, missing),
         endpoints=served.labels,
         related=elsewhere(served),
-        fix=None if _damaged(served) else _fix(served, chain, missing),
+        fix=None if _damaged(served) else _fix(deployment, served, chain, missing),
     )
 
 
-def _fix(served: "Served", chain: "Chain", missing: "Missing") -> Fix | None:
+def _fix(deployment: Deployment, served: "Served", chain: "Chain", missing: "Missing") -> Fix | None:
     """Complete the file with what other files hold; what has to be fetched is for the reader to fetch."""
     pair = served.pairs[0]
+    full = deployment.certificates.full_chain(pair, missing.found) if missing.found and not pair.chain_file else None
+    if full is not None and all(one.file == pair.file for one in served.pairs):
+        places = dict.fromkeys(one.place for one in served.pairs)
+        return Fix(f'name "{full}"', Safety.SAFE, tuple(ReplaceArguments(place, (full,)) for place in places))
     own = pair.own_bundle.certificates if pair.own_bundle is not None else ()
     if pair.chain_place is not None and missing.found and set(missing.found) <= set(own):
         title = f'send what "{pair.file}" itself holds'
-        places = dict.fromkeys(pair.chain_place for pair in served.pairs if pair.chain_place is not None)
-        return Fix(title, Safety.UNSAFE, tuple(RemoveDirective(place) for place in places))
+        named_so = dict.fromkeys(pair.chain_place for pair in served.pairs if pair.chain_place is not None)
+        return Fix(title, Safety.UNSAFE, tuple(RemoveDirective(place) for place in named_so))
     if pair.chain_place is not None and not set(chain.unrelated) <= set(missing.found):
         return None  # the chain of something else, which others may need
     if missing.found:
