@@ -547,7 +547,7 @@ ROWS = (
     ),
     Row(
         "M5", "A list of revoked certificates that nobody looks at.", "M5-list-that-nobody-looks-at",
-        (At(TLS, A, client_certificate="required"),), finds=(Finds("no-revocation-check", "SSLVerifyClient"),),
+        (At(TLS, A, client_certificate="required"),), finds=(Finds("no-revocation-check", "SSLCARevocationFile"),),
         claim=revoked_is_let_in,
     ),
     down(
