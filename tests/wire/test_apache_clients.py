@@ -1,6 +1,8 @@
 """What the rules about client certificates claim of Apache, seen on the real server: who gets in, what the log says."""
 
+import shutil
 import ssl
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -283,3 +285,47 @@ def test_without_a_ca_nobody_is_a_client(site: Site, mode: str) -> None:
     assert site.found() == {"TLS501"}
     assert site.ask(Client(0, "client-1", V12), A, A) == "tlsv1 alert unknown ca"
     assert ("AH01897" in site.log) == (mode == "require")
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [V12, V13])
+@pytest.mark.parametrize(
+    ("lines", "outlives"),
+    [
+        ("SSLSessionTicketKeyFile {folder}/keys", True),
+        ("SSLSessionCache shmcb:{folder}/cache(512000)\nSSLSessionTickets off", False),
+        ("", False),
+    ],
+    ids=["keys", "cache", "nothing"],
+)
+def test_sessions_of_clients_that_are_revoked(
+    site: Site, tmp_path: Path, version: ssl.TLSVersion, lines: str, outlives: bool
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "keys").write_bytes(bytes(range(48)))
+    crl = tmp_path / "clients.crl"
+    shutil.copy(CERTIFICATES / "client-ca-1-crl.pem", crl)
+    site.main = lines.format(folder=tmp_path)
+    site.host(A, REQUIRE, CA1, f"SSLCARevocationFile {crl}", "SSLCARevocationCheck chain")
+    assert site.found() == ({"TLS515"} if outlives else set())
+    server = ApacheServer(needed_apache(), site.text)
+    (server.root / "htdocs" / "index.html").write_text("page", encoding="utf-8")
+    with server:
+        client = Client(site.port, "client-1", version)
+        assert client.ask(A, A)[0] == 200
+        shutil.copy(CERTIFICATES / "client-ca-1-crl-later.pem", crl)
+        server.reload()
+        deadline = time.monotonic() + 20
+        while is_let_in(Client(site.port, "client-1", version)):
+            assert time.monotonic() < deadline, "the new list is not looked at"
+            time.sleep(0.1)
+        assert is_let_in(client, resume=True) == outlives
+
+
+def is_let_in(client: Client, *, resume: bool = False) -> bool:
+    try:
+        return client.ask(A, A, resume=resume)[0] == 200
+    except (ssl.SSLError, OSError, IndexError):
+        return False

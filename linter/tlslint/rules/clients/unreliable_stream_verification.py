@@ -19,7 +19,7 @@ Set `ssl_verify_client on;` in the default server too (or above all servers), or
 ## False alarms that it avoids
 The same setting in both, however it is inherited; http and mail, which look at the certificate when the name is known;
 a server alone on its socket; versions before 1.25.5, on which names choose nothing in stream. A default server that
-rejects handshakes is no remedy and is reported.
+rejects handshakes is no remedy and is reported. It is nginx's stream module alone that forgets.
 """
 
 from collections.abc import Iterator

@@ -17,6 +17,7 @@ Say the same on all lines of the socket, or give the hosts addresses or ports of
 
 ## False alarms that it avoids
 Lines for different addresses, ports or transports open different sockets. `http2` on one line only adds an offer.
+Apache opens each socket with one line, and does not start with two.
 """
 
 from collections.abc import Iterator

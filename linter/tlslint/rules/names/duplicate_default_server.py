@@ -15,7 +15,7 @@ usual cause.
 
 ## False alarms that it avoids
 IPv4 and IPv6, TCP and QUIC, and different addresses are different sockets: each may have its default. `443`, `*:443`
-and `0.0.0.0:443` are the same one.
+and `0.0.0.0:443` are the same one. Apache has no such mark.
 """
 
 from collections.abc import Iterator

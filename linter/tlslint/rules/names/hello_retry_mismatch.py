@@ -21,7 +21,8 @@ Set suites and their order above all hosts, or alike in all of them; or upgrade.
 Suites in another order are silent where the order of the client counts. Hosts without TLS 1.3, hosts that borrow the
 default server's certificate (and with it everything else), and QUIC on versions that are not known are silent. Where
 the server's version is not known, the finding says on which versions it holds. It is a warning where the client's own
-suites decide whether it gets through.
+suites decide whether it gets through. Apache chooses the host before it looks at the client's key shares (since
+2.4.42).
 """
 
 from collections.abc import Iterator

@@ -19,7 +19,8 @@ Mark the host that is the default today, or better: add one that rejects the han
 ## False alarms that it avoids
 A socket with one host needs no mark. `mail` has no default servers, `stream` only since nginx 1.25.5. Where an include
 could not be read, the mark may be there. A host without a real name that happens to be first is reported for
-information only. A QUIC socket follows the TCP socket beside it.
+information only. A QUIC socket follows the TCP socket beside it. Apache has no such mark: its first host is the
+default.
 """
 
 from collections.abc import Iterator

@@ -74,7 +74,9 @@ def _is_plain_http(listener: Listener) -> bool:
 def _plain_port(listener: Listener, server: str) -> Finding:
     behind_balancer = listener.port != 443 or listener.proxy_protocol
     span, label, related = listen_span(listener, listener.default), "without TLS", []
-    if server == "apache" and not listener.default.is_main:
+    if server == "apache" and listener.default.is_main:
+        label = "no virtual host is for this port: the main server answers, without TLS"
+    elif server == "apache":
         # the host decides, and not the line that opens the socket
         switch = listener.default.tls_switch
         related = [Related(span, "opens the socket")]
@@ -113,6 +115,8 @@ def _help(listener: Listener, server: str) -> str:
         return "name port 443" if server == "nginx" else "give the host an address with port 443"
     if server == "nginx":
         return 'add "ssl" to the listen line'
+    if listener.default.is_main:
+        return "add a virtual host with SSLEngine on for this port, or take the line away"
     if not listener.default.tls.certificates.value and len(listener.virtual_hosts) > 1:
         return "give the first host of the address a certificate, or put a host that has one first"
     return "switch SSLEngine on in all hosts of the address"

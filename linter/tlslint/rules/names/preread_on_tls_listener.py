@@ -18,7 +18,8 @@ choose the backend by `$ssl_server_name`.
 
 ## False alarms that it avoids
 Servers without TLS of their own are what the directive is for. With one fixed backend the finding is a warning, because
-clients that speak first are served. Where an include could not be read that may switch it off, nothing is said.
+clients that speak first are served. Apache passes no TLS on unread. Where an include could not be read that may switch
+it off, nothing is said.
 """
 
 from collections.abc import Iterator

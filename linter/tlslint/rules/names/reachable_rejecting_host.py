@@ -19,7 +19,7 @@ that does not go by names.
 Hosts that refuse or redirect every request, that only answer ACME challenges, or that have no content of their own;
 hosts that are served over plain HTTP anyway; sockets where every host rejects; hosts that keep strangers out in
 another way (addresses, passwords), verify client certificates (nginx then answers 421) or compare
-`$ssl_server_name`. Where an include could not be read, nothing is said.
+`$ssl_server_name`. Apache has no host that rejects handshakes. Where an include could not be read, nothing is said.
 """
 
 from collections.abc import Iterator

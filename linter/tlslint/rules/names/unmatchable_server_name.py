@@ -34,6 +34,7 @@ rule = Rule(
     summary="a server name is written so that no client ever asks for it",
     why="the default server of the socket answers in place of the host",
     seen="the default server's certificate; the server says nothing",
+    seen_apache="the certificate of the first host of the address; the server says nothing",
     sources=(
         "nginx, Server names",
         "RFC 6066, section 3",
