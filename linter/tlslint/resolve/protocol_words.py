@@ -2,11 +2,12 @@
 
 import re
 
+from tlslint.regex import regex
 from tlslint.resolve.tls_settings import PROTOCOLS
 
-PLACEHOLDER = re.compile(r"[${}%@<>]")
+PLACEHOLDER = regex(r"[${}%@<>]")
 """What a variable or a template leaves in a word, which is not judged then."""
-_VERSION = re.compile(r"(ssl|tls)[ _-]?v?[ _-]?(\d)(?:[._-]?(\d))?[,;|]?", re.IGNORECASE)
+_VERSION = regex(r"(ssl|tls)[ _-]?v?[ _-]?(\d)(?:[._-]?(\d))?[,;|]?", re.IGNORECASE)
 _SEPARATORS = ",;| "
 
 

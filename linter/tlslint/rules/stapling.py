@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tlslint.intention import SetValue
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Endpoint, TlsSettings
 from tlslint.rules.words import governing
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 USUAL_CACHE = "shmcb:ssl_stapling(128000)"
 """In shared memory; the name is relative to the directory in which Apache keeps what it needs while it runs."""
 
-_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]")
-_URL = re.compile(r"http://(\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
+_ADDRESS = regex(r"\d+\.\d+\.\d+\.\d+|\[.*\]")
+_URL = regex(r"http://(\[[^\]]*\]|[^/:?#]*)", re.IGNORECASE)
 
 
 @dataclass(slots=True, frozen=True)

@@ -6,12 +6,13 @@ from typing import TypeVar
 
 from tlslint.finding import Severity
 from tlslint.parse.tree import Span
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Setting, Upstream, VirtualHost
 from tlslint.rules.words import part_of
 
 T = TypeVar("T")
 
-_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|\[.*\]|unix:.*", re.IGNORECASE)
+_ADDRESS = regex(r"\d+\.\d+\.\d+\.\d+|\[.*\]|unix:.*", re.IGNORECASE)
 
 
 def secure_upstreams(deployment: Deployment) -> Iterator[Upstream]:

@@ -1,11 +1,11 @@
 """What the rules about HTTP share: who is served over TLS, and what a Strict-Transport-Security header says."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from tlslint.parse.tree import Source, Span
 from tlslint.record import dataclass
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Endpoint, Header, Location, Place, Unknown, VirtualHost
 from tlslint.rules.words import negotiating
 
@@ -113,7 +113,7 @@ class Directives:
     """What makes clients ignore the header, or a part of it."""
 
 
-_DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("[^"]*"|[^\s;"]+)\s*)?')
+_DIRECTIVE = regex(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("[^"]*"|[^\s;"]+)\s*)?')
 
 
 @lru_cache(maxsize=1024)

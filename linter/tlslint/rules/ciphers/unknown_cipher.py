@@ -20,12 +20,12 @@ Suites of TLS 1.3 and lists that OpenSSL refuses as a whole have rules of their 
 Lists with variables and `PROFILE=` are not judged.
 """
 
-import re
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment
 from tlslint.rules.spelling import nearest
 from tlslint.rules.suites import WrittenList, lists_in_force, refused, rewritten, some
@@ -44,7 +44,7 @@ rule = Rule(
     fix=Safety.SAFE,
 )
 
-HISTORIC = re.compile(r"[ka]?KRB5(?:-\S+)?|EXP-KRB5-\S+|[kae]?FZA(?:-\S+)?")
+HISTORIC = regex(r"[ka]?KRB5(?:-\S+)?|EXP-KRB5-\S+|[kae]?FZA(?:-\S+)?")
 """What releases before 1.0.2 knew; exclusions of it are still copied around, and exclude what is gone anyway."""
 
 

@@ -28,6 +28,7 @@ from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.intention import Fix, Safety
 from tlslint.parse.tree import Span
 from tlslint.policy import Policy
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Header, Upstream, VirtualHost
 from tlslint.rules.upstreams import labels
 
@@ -44,8 +45,8 @@ rule = Rule(
 
 _LINES = {"nginx": 'set it to nothing: proxy_set_header {} ""', "apache": "take it away: RequestHeader unset {}"}
 PASSING_HEADERS = frozenset(("proxy", "grpc"))
-_CLIENT = re.compile(r"\$\{?ssl_client_|%\{SSL_CLIENT_\w+\}s")
-_SCHEME = re.compile(r"[a-z]+://", re.IGNORECASE)
+_CLIENT = regex(r"\$\{?ssl_client_|%\{SSL_CLIENT_\w+\}s")
+_SCHEME = regex(r"[a-z]+://", re.IGNORECASE)
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:

@@ -20,16 +20,16 @@ Redirects under a condition or for some paths; to names that other hosts have, a
 path to another.
 """
 
-import re
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Endpoint, Location, Redirect, VirtualHost
 from tlslint.rules.web import name_span, secure_hosts
 
 HTTPS_PORT = 443
-TARGET = re.compile(
+TARGET = regex(
     r"https://(?P<host>\$(?:http_)?host|\$server_name|%\{(?:HTTP_HOST|SERVER_NAME)\}|[A-Za-z0-9._-]+)"
     r"(?::(?P<port>\d+))?(?P<path>(?:[/$%].*)?)"
 )

@@ -20,17 +20,17 @@ Paths without a slash at their end, targets that have a path of their own, `Redi
 argument inside of `<Location>`, which appends nothing. nginx appends nothing either.
 """
 
-import re
 from collections.abc import Iterator
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, ReplaceArguments, Safety
 from tlslint.policy import Policy
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Redirect
 from tlslint.rules.words import labels
 
 PREFIX_REDIRECTS = ("redirect", "redirectpermanent", "redirecttemp")
-BARE_HOST = re.compile(r"https?://[^/?#$%]+")
+BARE_HOST = regex(r"https?://[^/?#$%]+")
 
 rule = Rule(
     code="TLS813",

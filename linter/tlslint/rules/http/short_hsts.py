@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, ReplacePart, Safety
 from tlslint.policy import Policy
+from tlslint.regex import regex
 from tlslint.resolve.model import Deployment, Header
 from tlslint.rules.web import final_hsts_headers, known_values, read_hsts, secure_hosts, value_span
 from tlslint.rules.words import counted, part_of
@@ -38,7 +39,7 @@ rule = Rule(
     fix=Safety.UNSAFE,
 )
 DAY = 86_400
-MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
+MAX_AGE = regex(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
