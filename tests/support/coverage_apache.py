@@ -543,7 +543,8 @@ ROWS = (
     ),
     Row(
         "M4", "A folder without links has no authorities.", "M4-folder-without-links",
-        (At(TLS, A, client_certificate="required", **{"settings.client_ca.value": None}),), claim=nobody_is_let_in,
+        (At(TLS, A, client_certificate="required"),), claim=nobody_is_let_in,
+        finds=(Finds("client-verification-without-ca", "SSLCACertificatePath cas"),),
     ),
     Row(
         "M5", "A list of revoked certificates that nobody looks at.", "M5-list-that-nobody-looks-at",

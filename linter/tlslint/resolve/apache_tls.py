@@ -713,10 +713,15 @@ class TlsReader(SettingsReader):
                 return self._decided("client_ca!", command, command.value)
             if name in ("verifycapath", "verifycastore"):
                 return self._decided("client_ca!", command, Unknown("a command names a directory of CAs"))
-        if folder.known:
+        if folder.known and not (self.files.whole_machine and self._has_no_links(folder.known)):
             reason = "the CAs of clients lie in a directory"
             return self._placed("client_ca", list(folder.places), lambda _: Unknown(reason))
         return folder if folder.is_unknown and not file.explicit else file
+
+    def _has_no_links(self, folder: str) -> bool:
+        """Whether OpenSSL finds nothing in a directory: it looks for names that are hashes, and for no others."""
+        names = self.files.names(self.files.resolve(folder, self.base))
+        return not isinstance(names, Unreadable) and not any(map(_HASHED_NAME.fullmatch, names))
 
     def _names_shown(self, section: Section) -> Setting[str | None]:
         file = self.one("ca_names", section, "sslcadnrequestfile", _path, None)

@@ -2,7 +2,8 @@
 
 ## What it finds
 `ssl_verify_client on` or `optional` (Apache: `SSLVerifyClient require` or `optional`) where no file with CAs of clients
-is in force, or where the file that is named holds nothing that the server can read as certificates.
+is in force, or where the file that is named holds nothing that the server can read as certificates. Apache takes a
+directory too (`SSLCACertificatePath`), in which OpenSSL finds only names that are hashes (`openssl rehash`).
 
 ## Why it matters
 nginx refuses to start: a restart fails, a reload keeps the old configuration. Apache starts, and refuses every client
@@ -61,6 +62,15 @@ def _without(deployment: Deployment, endpoints: list[Endpoint]) -> Iterator[Find
     tls = endpoints[0].tls
     at = tls.client_check.span or endpoints[0].answering.span
     asks = f"{directive_of(tls.client_check)} asks for client certificates"
+    if tls.ca_path is not None and tls.ca_path.known:
+        yield rule.finding(
+            f'{asks}, and OpenSSL finds no CA in "{tls.ca_path.known}", for {{endpoint}}',
+            tls.ca_path.span or at,
+            label="no name in it is a hash",
+            help="make the links: openssl rehash DIRECTORY",
+            endpoints=labels(endpoints),
+        )
+        return
     if not tls.trusted_ca.known:
         yield rule.finding(
             f"{asks}, and no CA is there to verify them, for {{endpoint}}",
