@@ -13,7 +13,7 @@ Browsers use HTTP/2; `curl --http3-only` fails to connect.
 Switch TLS 1.3 on, or take the QUIC listener away.
 
 ## False alarms that it avoids
-What counts is who decides the versions on that socket: before nginx 1.29.2 that is the socket's default server.
+What counts is who decides the versions on that socket: before nginx 1.29.2 that is the socket's default server. Apache has no QUIC.
 """
 
 from collections.abc import Iterator
@@ -34,6 +34,7 @@ rule = Rule(
     why="QUIC is defined for TLS 1.3 alone (RFC 9001, section 4.2)",
     seen="HTTP/3 never connects; browsers fall back to TCP without a message",
     sources=("RFC 9001, section 4.2", "nginx, QUIC and HTTP/3: requires TLSv1.3"),
+    servers=("nginx",),
     fix=Safety.SAFE,
 )
 
