@@ -4,7 +4,7 @@
 An `include` that leads back to a file that is being read already, and includes nested so deeply that it must be one.
 
 ## Why it matters
-nginx has no guard: it opens files until it has no descriptors left, or crashes.
+nginx has no guard: it opens files until it has no descriptors left, or crashes. Apache gives up at a depth of 128.
 
 ## What clients see
 Nothing until the restart fails; a reload keeps the old configuration.
@@ -28,10 +28,10 @@ rule = Rule(
     name="include-cycle",
     severity=Severity.ERROR,
     summary="a file includes itself",
-    why="nginx has no guard against it: it runs out of file descriptors or crashes",
+    why="nginx runs out of file descriptors or crashes, Apache gives up at a depth of 128: neither starts",
     seen='nginx -t: [emerg] open() "…" failed (24: Too many open files), or a segmentation fault',
-    seen_apache="apache2 -t: AH00526: … Exceeded the maximum include directory nesting level",
-    sources=("nginx, include",),
+    seen_apache="apache2 -t: Exceeded maximum include depth of 128, There appears to be a recursion",
+    sources=("nginx, include", "Apache HTTP Server, Include"),
 )
 
 

@@ -13,7 +13,8 @@ Browsers use HTTP/2; `curl --http3-only` fails to connect.
 Switch TLS 1.3 on, or take the QUIC listener away.
 
 ## False alarms that it avoids
-What counts is who decides the versions on that socket: before nginx 1.29.2 that is the socket's default server. Apache has no QUIC.
+What counts is who decides the versions on that socket: before nginx 1.29.2 that is the socket's default server.
+Apache has no QUIC.
 """
 
 from collections.abc import Iterator
