@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tlslint.intention import AddDirective, Fix, RemoveDirective, ReplaceArguments, ReplacePart, Safety
 from tlslint.parse.tree import Span
 from tlslint.record import dataclass
-from tlslint.resolve.model import ConfCommand, Deployment, Endpoint, Place, TlsSettings
+from tlslint.resolve.model import ConfCommand, Deployment, Endpoint, Place, TlsSettings, VirtualHost
 from tlslint.rules.words import negotiating, part_of
 
 APACHE_SWITCHES = {"Compression": "SSLCompression", "UnsafeLegacyRenegotiation": "SSLInsecureRenegotiation"}
@@ -54,14 +54,14 @@ def _places(deployment: Deployment, endpoint: Endpoint, option: str) -> Iterator
             title = f"switch {place.directive.name} off"
             yield place.span, Fix(title, Safety.SAFE, (ReplaceArguments(place, ("off",)),))
     if nothing:
-        yield endpoint.answering.span, _by_default(deployment, endpoint, option)
+        host = endpoint.answering if option in endpoint.answering.tls.options else endpoint.listener.default
+        yield host.span, _by_default(deployment, host, option)
 
 
-def _by_default(deployment: Deployment, endpoint: Endpoint, option: str) -> Fix | None:
+def _by_default(deployment: Deployment, host: VirtualHost, option: str) -> Fix | None:
     if deployment.server != "apache" or option not in APACHE_SWITCHES:
         return None
     name = APACHE_SWITCHES[option]
-    host = endpoint.answering if option in endpoint.answering.tls.options else endpoint.listener.default
     return Fix(f"switch {name} off", Safety.SAFE, (AddDirective(name, ("off",), host=host),))
 
 
