@@ -258,6 +258,15 @@ def test_a_section_that_asks(site: Site, version: ssl.TLSVersion, later: bool, h
     assert ("AH10158" in site.log) == (status == "403")
 
 
+@pytest.mark.parametrize(("host", "status"), [("", "403"), ("SSLVerifyClient optional_no_ca", "200")])
+def test_a_section_where_certificates_are_optional(site: Site, host: str, status: str) -> None:
+    site.host(A, CA1, host, '<Location "/in">', "SSLVerifyClient optional", "</Location>")
+    assert ("TLS506" in site.found()) == (status == "403")
+    client = Client(0, None, V13)
+    client.context.post_handshake_auth = False
+    assert site.ask(client, A, A, "/in/") == status
+
+
 @pytest.mark.parametrize("version", [V12, V13])
 def test_a_host_that_asks_and_a_section_that_decides(site: Site, version: ssl.TLSVersion) -> None:
     site.host(A, CA1, "SSLVerifyClient optional", '<Location "/in">', "Require ssl-verify-client", "</Location>")

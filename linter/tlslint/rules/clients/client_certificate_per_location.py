@@ -49,7 +49,8 @@ rule = Rule(
 )
 
 TLS13 = "TLSv1.3"
-_STRENGTH = {"none": 0, "optional_no_ca": 1, "optional": 2, "required": 3}
+_STRENGTH = {"none": 0, "optional_no_ca": 1, "optional": 1, "required": 2}
+"""What the handshake asks for: in it both kinds of optional are one."""
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
