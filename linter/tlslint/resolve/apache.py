@@ -70,6 +70,11 @@ AUTOMATIC_ENGINE_SINCE: Final = Version("2.4.10")
 AUTOMATIC_ENGINE_NEEDS_CERTIFICATE_SINCE: Final = Version("2.4.34")
 """httpd's ssl_engine_init.c: a host on an `https` socket speaks TLS unasked, later only if it has a certificate."""
 ENTRY_NAMES: Final = ("apache2.conf", "httpd.conf")
+PART_FOLDERS: Final = frozenset(
+    ("conf.d", "conf.modules.d", "modules.d", "vhosts.d", "extra", "sites-available", "sites-enabled", "conf-available",
+     "conf-enabled", "mods-available", "mods-enabled")
+)  # fmt: skip
+"""Directories whose files are included by a main file, whatever else they load."""
 FRAGMENT: Final = "server config"
 KEY_LOG: Final = "SSLKEYLOGFILE"
 KEY_LOG_SINCE: Final = Version("2.4.49")
@@ -232,8 +237,11 @@ class _Resolution:
         if self.is_fragment or self.main.incomplete:
             return False
         name = self.root.display.rpartition("/")[2]
-        loads = any(place.directive.name.lower() == "loadmodule" for place in self.reading.executed)
-        return loads or name in ENTRY_NAMES
+        if name in ENTRY_NAMES:
+            return True
+        if posixpath.basename(posixpath.dirname(self.root.entry)) in PART_FOLDERS:
+            return False
+        return any(place.directive.name.lower() == "loadmodule" for place in self.reading.executed)
 
     def _answering_hosts(self) -> list[VirtualHost]:
         found = [host.host for host in self.hosts]

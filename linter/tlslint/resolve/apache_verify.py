@@ -807,14 +807,21 @@ def _cache(line: _Line) -> Errors:
         yield line.words[0], f"{line.facts.name}: Invalid argument: size has to be >= {LEAST_CACHE_BYTES} bytes"
         return
     provider = line.words[0].partition(":")[0]
-    if provider.lower() in _NO_PROVIDERS or _is_absent(provider, line.verifier.modules):
+    if provider.lower() in _NO_PROVIDERS or _is_absent(provider, line.verifier):
         what = "stapling" if line.facts.name == "SSLStaplingCache" else "session"
         yield line.words[0], f"{line.facts.name}: '{provider}' {what} cache not supported"
 
 
-def _is_absent(provider: str, modules: Modules | None) -> bool:
+def _is_absent(provider: str, verifier: _Verifier) -> bool:
     """Whether the module that keeps such a cache is certainly not loaded."""
-    if provider not in CACHE_PROVIDERS or modules is None or modules.elsewhere or "ssl_module" not in modules.loaded:
+    modules = verifier.modules
+    if (
+        not verifier.is_whole
+        or provider not in CACHE_PROVIDERS
+        or modules is None
+        or modules.elsewhere
+        or "ssl_module" not in modules.loaded
+    ):
         return False
     return modules.has(f"socache_{provider}_module") is False
 
