@@ -442,8 +442,10 @@ def test_an_encrypted_key_is_no_certain_refusal(tmp_path: Path) -> None:
         ("ssl.conf", "Listen 443 https\n<VirtualHost *:443>\nSSLEngine on\nSSLUseStapling on\n</VirtualHost>\n"),
         (
             "conf.d/ssl.conf",
-            "LoadModule ssl_module modules/mod_ssl.so\nListen 443\nSSLSessionCache shmcb:x(512000)\n"
-            "<VirtualHost *:443>\nSSLEngine on\nSSLUseStapling on\n</VirtualHost>\n",
+            (
+                "LoadModule ssl_module modules/mod_ssl.so\nListen 443\nSSLSessionCache shmcb:x(512000)\n"
+                "<VirtualHost *:443>\nSSLEngine on\nSSLUseStapling on\n</VirtualHost>\n"
+            ),
         ),
         ("apache2.conf", "Include gone.conf\nListen 443\n<VirtualHost *:443>\nSSLEngine on\n</VirtualHost>\n"),
     ],
