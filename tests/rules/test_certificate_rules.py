@@ -58,7 +58,10 @@ def apache_site(case: Case, folder: Path) -> Path:
     lines += ["SSLCARevocationCheck chain"] if "crl" in case.files else []
     lines += [APACHE_SETTINGS[name].format(value=value) for name, value in case.settings.items()]
     main = ["LoadModule ssl_module modules/mod_ssl.so", "Listen 127.0.0.1:8443", "ServerName base.example.test"]
-    main += ["SSLStaplingCache shmcb:logs/stapling(32768)"]
+    main += [
+        "LoadModule socache_shmcb_module modules/mod_socache_shmcb.so",
+        "SSLStaplingCache shmcb:logs/stapling(32768)",
+    ]
     path = folder / "httpd.conf"
     text = "\n".join([*main, "<VirtualHost 127.0.0.1:8443>", *lines, "</VirtualHost>", ""])
     path.write_text(text.replace('ServerName ""\n', "").replace('ServerAlias ""\n', ""), encoding="utf-8")
