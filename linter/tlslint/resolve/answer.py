@@ -9,7 +9,16 @@ from operator import attrgetter
 
 from tlslint.resolve.model import CertificatePair, Handshake, Setting, TlsSettings, Unknown, presented, why_unread
 from tlslint.target import Target
-from tlslint.tls.handshake import UNKNOWN_KEY, KeyKind, Negotiation, level_of, negotiate, opening_failure, tls13_suites
+from tlslint.tls.handshake import (
+    UNKNOWN_KEY,
+    KeyKind,
+    Negotiation,
+    groups_below_tls13,
+    level_of,
+    negotiate,
+    opening_failure,
+    tls13_suites,
+)
 from tlslint.tls.retry import Choice, retry_outcome
 
 TICKETLESS_LEVEL = 3
@@ -104,6 +113,7 @@ class Answers:
             if tls.ticket_failure and _ends_in_tickets(found):
                 del found.ciphers["TLSv1.3"], found.tickets["TLSv1.3"]
                 found.protocols = tuple(protocol for protocol in found.protocols if protocol != "TLSv1.3")
+                found.groups = groups_below_tls13(found.groups, found.ciphers, self.target)
                 if not found.protocols:
                     found.outcome, found.reason = "rejected", tls.ticket_failure
             found.unknown += undecided

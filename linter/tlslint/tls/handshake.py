@@ -3,7 +3,7 @@
 `negotiate` is pure: values in, `Negotiation` out, nothing about servers or files.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
 from tlslint.record import dataclass
@@ -20,6 +20,7 @@ from tlslint.tls.ciphers import (
     usable,
 )
 from tlslint.tls.groups import Group, evaluate_groups, groups_default, usable_groups
+from tlslint.tls.groups import groups as groups_of
 from tlslint.tls.protocols import PROTOCOLS, compiled, has_suite, lowest_range, oldest_at_level, oldest_version
 
 TLS13 = "TLSv1.3"
@@ -233,6 +234,12 @@ def _suites(
         and authentications.get(suite.auth, False)
         and exchanges.get(suite.kx, False)
     )
+
+
+def groups_below_tls13(names: Iterable[str], ciphers: Mapping[str, tuple[str, ...]], target: Target) -> tuple[str, ...]:
+    """Return those of the groups that count without TLS 1.3; `ciphers` are the suites of the other versions."""
+    known = {group.name: group for group in groups_of(build(target))}
+    return _negotiable_groups(tuple(known[name] for name in names if name in known), tuple(ciphers), ciphers.items())
 
 
 def _negotiable_groups(
