@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tlslint.fix.dialect import Dialect, as_list, as_versions, siblings_of
+from tlslint.fix.dialect import Dialect, as_list, as_versions, as_word, siblings_of
 from tlslint.fix.text import CannotSpell, after, before, inside, padded, unit
-from tlslint.intention import AddRejectingHost, Edit, SetUpstream
+from tlslint.intention import AddRejectingHost, Edit
 from tlslint.parse.apache import decode
 from tlslint.parse.apache import parse as parse_apache
 from tlslint.parse.tree import Argument, Directive, Source, Tree, walk
 from tlslint.record import dataclass
 from tlslint.resolve.apache_scope import Section
-from tlslint.resolve.model import VirtualHost
+from tlslint.resolve.model import Upstream, VirtualHost
 from tlslint.target import Version
 
 _SWITCHES = {
@@ -200,25 +200,14 @@ class ApacheDialect(Dialect):
         assert home.section is not None
         return inside(home.section, line)
 
-    def _set_upstream(self, intention: SetUpstream) -> list[Edit]:
-        upstream = intention.upstream
-        name = upstream.spellings.get(intention.field)
-        if name is None:
-            raise CannotSpell("Apache has no directive for it")
-        value = intention.value
-        if intention.field == "protocols":
-            arguments: tuple[str, ...] = ("-all", *(f"+{version}" for version in as_versions(value)))
-        elif intention.field == "verify":
-            arguments = ("require" if value else "none",)
-        elif isinstance(value, bool):
-            arguments = ("on" if value else "off",)
-        else:
-            arguments = (as_list(value) if not isinstance(value, int) else str(value),)
-        setting = getattr(upstream, intention.field)
-        if setting.is_unknown:
-            raise CannotSpell("its value is not known")
-        if setting.places:
-            return self.remade(setting, name, arguments)
+    def upstream_arguments(self, field: str, value: Any) -> tuple[str, ...]:
+        """Return the arguments that give a setting of connections to upstreams a value."""
+        if field == "protocols":
+            return ("-all", *(f"+{version}" for version in as_versions(value)))
+        return ("require" if value else "none",) if field == "verify" else (as_word(value),)
+
+    def added_upstream(self, upstream: Upstream, field: str, name: str, arguments: tuple[str, ...]) -> list[Edit]:
+        """Return the edits that write a directive in the host that passes requests on, or for all that do."""
         if not upstream.virtual_hosts:
             raise CannotSpell("no host is known that needs it")
         passing = self._directive(upstream.place)
@@ -227,7 +216,7 @@ class ApacheDialect(Dialect):
         if section.source is passing.source and section.start < passing.start < section.end:
             homes = [self._near(self._own(host, name), passing)]
         else:
-            homes = list(self.homes(upstream.virtual_hosts, intention.field, name))
+            homes = list(self.homes(upstream.virtual_hosts, field, name))
         return [self.added_at(home, name, arguments) for home in homes]
 
     @staticmethod

@@ -33,7 +33,7 @@ from tlslint.intention import (
     SetValue,
 )
 from tlslint.parse.tree import Argument, Directive, Source, Tree
-from tlslint.resolve.model import Deployment, Place, Setting, VirtualHost
+from tlslint.resolve.model import Deployment, Place, Setting, Upstream, VirtualHost
 
 PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
@@ -126,7 +126,26 @@ class Dialect(ABC):
     def _rejecting_host(self, intention: AddRejectingHost) -> list[Edit]: ...
 
     @abstractmethod
-    def _set_upstream(self, intention: SetUpstream) -> list[Edit]: ...
+    def upstream_arguments(self, field: str, value: Any) -> tuple[str, ...]:
+        """Return the arguments that give a setting of connections to upstreams a value."""
+
+    @abstractmethod
+    def added_upstream(self, upstream: Upstream, field: str, name: str, arguments: tuple[str, ...]) -> list[Edit]:
+        """Return the edits that write a directive where it is in force for an upstream."""
+
+    def _set_upstream(self, intention: SetUpstream) -> list[Edit]:
+        upstream, field = intention.upstream, intention.field
+        name = upstream.spellings.get(field)
+        if name is None:
+            owner = "Apache" if self.deployment.server == "apache" else upstream.protocol
+            raise CannotSpell(f"{owner} has no directive for it")
+        arguments = self.upstream_arguments(field, intention.value)
+        setting = getattr(upstream, field)
+        if setting.is_unknown:
+            raise CannotSpell("its value is not known")
+        if setting.places:
+            return self.remade(setting, name, arguments)
+        return self.added_upstream(upstream, field, name, arguments)
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -262,3 +281,10 @@ def as_versions(value: Any) -> tuple[str, ...]:
 def as_list(value: Any) -> str:
     """Return a list of suites or groups as OpenSSL's own text."""
     return value if isinstance(value, str) else ":".join(value)
+
+
+def as_word(value: Any) -> str:
+    """Return a switch, a number or a list as one word."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) if isinstance(value, int) else as_list(value)

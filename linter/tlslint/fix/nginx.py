@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tlslint.fix.dialect import Dialect, as_list, as_versions, siblings_of
+from tlslint.fix.dialect import Dialect, as_list, as_versions, as_word, siblings_of
 from tlslint.fix.text import CannotSpell, after, before, inside, padded, unit
-from tlslint.intention import AddRejectingHost, Edit, SetUpstream
+from tlslint.intention import AddRejectingHost, Edit
 from tlslint.parse.nginx import decode
 from tlslint.parse.nginx import parse as parse_nginx
 from tlslint.parse.tree import Argument, Directive, Source, Tree
 from tlslint.record import dataclass
-from tlslint.resolve.model import Listener, VirtualHost
+from tlslint.resolve.model import Listener, Upstream, VirtualHost
 from tlslint.resolve.nginx_directives import Status
 from tlslint.resolve.nginx_directives import directive as facts_of
 
@@ -190,23 +190,12 @@ class NginxDialect(Dialect):
 
     # -- upstreams, default hosts --------------------------------------------------------------------------------------
 
-    def _set_upstream(self, intention: SetUpstream) -> list[Edit]:
-        upstream = intention.upstream
-        name = upstream.spellings.get(intention.field)
-        if name is None:
-            raise CannotSpell(f"{upstream.protocol} has no directive for it")
-        value = intention.value
-        if intention.field == "protocols":
-            arguments: tuple[str, ...] = as_versions(value)
-        elif isinstance(value, bool):
-            arguments = ("on" if value else "off",)
-        else:
-            arguments = (as_list(value) if not isinstance(value, int) else str(value),)
-        setting = getattr(upstream, intention.field)
-        if setting.is_unknown:
-            raise CannotSpell("its value is not known")
-        if setting.places:
-            return self.remade(setting, name, arguments)
+    def upstream_arguments(self, field: str, value: Any) -> tuple[str, ...]:
+        """Return the arguments that give a setting of connections to upstreams a value."""
+        return as_versions(value) if field == "protocols" else (as_word(value),)
+
+    def added_upstream(self, upstream: Upstream, field: str, name: str, arguments: tuple[str, ...]) -> list[Edit]:
+        """Return the edits that write a directive beside its kin, in the block that passes requests on."""
         directive = self._directive(upstream.place)
         block = _block_around(self.tree(directive.source), directive)
         if block is not None and block.name in ("if", "limit_except"):
