@@ -12,10 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from support.servers import START_SECONDS, STOP_SECONDS, ServerError, Version, dotted, missing, version_tuple
+from support.servers import (
+    START_SECONDS,
+    STOP_SECONDS,
+    RunningServer,
+    ServerError,
+    Version,
+    dotted,
+    missing,
+    version_tuple,
+)
 
 FOLDERS = (Path("/usr/lib/apache2/modules"), Path("/usr/lib64/httpd/modules"), Path("/usr/libexec/apache2"))
 USUAL_MODULES = (
@@ -72,7 +79,7 @@ def needed_apache() -> ApacheBinary:
     return find_apache() or missing("apache")
 
 
-class ApacheServer:
+class ApacheServer(RunningServer):
     """An Apache for one configuration, as a context manager that starts and stops it.
 
     `configuration` is the text of a main file, or a folder (its `entry` file is started). It is copied into a temporary
@@ -187,38 +194,6 @@ class ApacheServer:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self._process.poll() is not None
-
-    def stop(self) -> None:
-        """Stop Apache and remove its folder."""
-        self._end()
-        self._folder.cleanup()
-
-    def _end(self) -> str:
-        process, self._process = self._process, None
-        if process is None:
-            return ""
-        process.terminate()
-        try:
-            _, errors = process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            # the session holds the main process and its workers, and only them
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            _, errors = process.communicate(timeout=STOP_SECONDS)
-        return errors.decode(errors="replace")
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def ask_apache(configuration: str | bytes | Path, *arguments: str, entry: str = "apache2.conf") -> tuple[int, str]:

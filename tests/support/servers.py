@@ -163,7 +163,50 @@ TEMPORARY_PATHS = ("client_body_temp_path", "proxy_temp_path", "fastcgi_temp_pat
 OPTIONAL_PATHS = ("fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path")
 
 
-class NginxServer:
+class RunningServer:
+    """A server in a temporary folder of its own, as a context manager that starts and stops it."""
+
+    _folder: "tempfile.TemporaryDirectory[str]"
+    _process: "subprocess.Popen[bytes] | None"
+
+    def start(self) -> None:
+        """Start the server; its sockets accept connections on return."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self._end()
+        self._folder.cleanup()
+
+    def _end(self) -> str:
+        process, self._process = self._process, None
+        if process is None:
+            return ""
+        process.terminate()
+        try:
+            _, errors = process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # the session holds the main process and its workers, and only them
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            _, errors = process.communicate(timeout=STOP_SECONDS)
+        return errors.decode(errors="replace")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class NginxServer(RunningServer):
     """A running nginx, as a context manager.
 
     `configuration` is the text of a whole nginx.conf, or a folder (its `entry` file is started). It is copied into a
@@ -246,38 +289,6 @@ class NginxServer:
         if self._process is None:
             raise ServerError(f"{self.binary.name} does not run")
         self._process.send_signal(signal.SIGHUP)
-
-    def stop(self) -> None:
-        """Stop nginx and remove its folder."""
-        self._end()
-        self._folder.cleanup()
-
-    def _end(self) -> str:
-        process, self._process = self._process, None
-        if process is None:
-            return ""
-        process.terminate()
-        try:
-            _, errors = process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            # the session holds the master and its workers, and only them
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            _, errors = process.communicate(timeout=STOP_SECONDS)
-        return errors.decode(errors="replace")
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def nginx_test(binary: NginxBinary, configuration: str | Path, entry: str = "nginx.conf") -> tuple[bool, str]:
