@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlslint.record import dataclass as quick
+from tlslint.record import field as quick_field
 
 OPTIONS: list[dict[str, bool]] = [
     {"frozen": True, "slots": True},
@@ -24,13 +25,15 @@ OPTIONS: list[dict[str, bool]] = [
 
 
 def define(decorator: Callable[..., Any], options: dict[str, bool]) -> Any:
+    field: Any = quick_field if decorator is quick else dataclasses.field
+
     class Record:
         """A record."""
 
         left: int
         right: str = "x"
-        items: list[int] = dataclasses.field(default_factory=list, hash=False)
-        note: str = dataclasses.field(default="", compare=False, repr=False)
+        items: list[int] = field(default_factory=list, hash=False)
+        note: str = field(default="", compare=False, repr=False)
 
         @property
         def both(self) -> str:
@@ -111,7 +114,7 @@ def test_same_construction(options: dict[str, bool]) -> None:
             outcome(lambda: record(1).items is record(1).items),
             record.__match_args__,
             record.__doc__,
-            [(field.name, field.type, field.default) for field in dataclasses.fields(record)],
+            [str(field) for field in dataclasses.fields(record)],
             hasattr(record(1), "__dict__"),
             record.__hash__ is None,
         ]

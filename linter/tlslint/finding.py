@@ -1,12 +1,11 @@
 """The words that every stage shares: severities, rules' descriptions of themselves, findings."""
 
 from collections.abc import Iterable
-from dataclasses import field
 from enum import IntEnum
 
 from tlslint.intention import Fix, Safety
 from tlslint.parse.tree import Span, Tree
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 
 
 class Severity(IntEnum):

@@ -5,14 +5,13 @@ The certificates are what has to be renewed in time; protocols and suites are th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from tlslint.pki.dates import Life, life
 from tlslint.policy import Policy
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import (
     CertificatePair,

@@ -13,13 +13,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 
 PROTOCOLS: Final = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """Protocol versions, weakest first, as nginx and Apache spell them."""
@@ -166,7 +165,7 @@ _LIMITS: Final = {
 }
 _RECOMMENDED_LISTS: Final = ("recommended_ciphers", "recommended_tls13_ciphers", "recommended_groups")
 _IDENTITY: Final = frozenset({"name", "version", "title", "sources", "notes", "citations"})
-_FIELDS: Final = tuple(item for item in fields(Policy) if item.name not in _IDENTITY)
+_FIELDS: Final = tuple(name for name in Policy.__match_args__ if name not in _IDENTITY)
 
 
 def load_policy(spec: str, *, base: Path | None = None) -> Policy:
@@ -374,9 +373,9 @@ def _assemble(lineage: Iterable[_Layer]) -> Policy:
     values: dict[str, Any] = {}
     citations: dict[str, str] = {}
     for layer in reversed(layers):
-        for item in _FIELDS:
-            if item.name in layer.document:
-                _inherit(layer, item.name, values, citations)
+        for name in _FIELDS:
+            if name in layer.document:
+                _inherit(layer, name, values, citations)
         _narrow(layer, values)
         _check_consistency(layer, values)
     nearest = layers[0]

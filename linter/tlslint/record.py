@@ -1,22 +1,50 @@
-"""`dataclass` and `replace` as the standard library has them, made quickly.
+"""`dataclass`, `field` and `replace` as the standard library has them, made quickly.
 
 The standard library compiles up to eight functions for each dataclass, one at a time, which for all of this package
 takes longer than linting a file. Here a method is made when it is called for the first time: most classes are never
-used in a short run. Type checkers are shown the originals.
+used in a short run. Its module is slow to import, too, and comes when somebody asks a class for its fields. Type
+checkers are shown the originals.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-MISSING = dataclasses.MISSING
+MISSING: Any = object()
+"""Stands where no default is given."""
+
+
+class Field:
+    """What is said of a field beside its type."""
+
+    __slots__ = ("compare", "default", "default_factory", "hash", "repr")
+
+    def __init__(self, default: Any, default_factory: Any, repr_: bool, hash_: bool | None, compare: bool) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.repr = repr_
+        self.hash = hash_
+        self.compare = compare
+
+    def standard(self) -> Any:
+        """Return the standard library's object that says the same."""
+        import dataclasses
+
+        given = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not MISSING}
+        return dataclasses.field(**given)
+
 
 if TYPE_CHECKING:
+    import dataclasses
     from dataclasses import dataclass as dataclass
+    from dataclasses import field as field
     from dataclasses import replace as replace
 else:
+
+    def field(*, default=MISSING, default_factory=MISSING, repr=True, hash=None, compare=True):  # noqa: A002
+        """Return what says more of a field than its type; the options are those that this package uses."""
+        return Field(default, default_factory, repr, hash, compare)
 
     def dataclass(*, frozen: bool = False, eq: bool = True, order: bool = False, slots: bool = False):
         """Make a class a dataclass; the options are those that this package uses, and mean the same."""
@@ -47,7 +75,7 @@ def _made(cls: Any, frozen: bool, eq: bool, order: bool, slots: bool) -> Any:
         fields.cls = type(cls)(cls.__name__, cls.__bases__, namespace)
         return fields.cls
     for name, default in fields.own.items():
-        if isinstance(default, dataclasses.Field):
+        if isinstance(default, Field):
             if default.default is MISSING:
                 delattr(cls, name)
             else:
@@ -72,9 +100,15 @@ class _Fields:
                 self.all.update(inherited.own)
         self.all.update(self.own)
 
-    def __get__(self, instance: object, owner: object = None) -> dict[str, dataclasses.Field[Any]]:
+    def __get__(self, instance: object, owner: object = None) -> "dict[str, dataclasses.Field[Any]]":
         """Have the standard library make them of a class that has nothing else."""
-        namespace = {name: value for name, value in self.own.items() if value is not MISSING}
+        import dataclasses
+
+        namespace = {
+            name: value.standard() if isinstance(value, Field) else value
+            for name, value in self.own.items()
+            if value is not MISSING
+        }
         bases: tuple[Any, ...] = tuple(base for base in self.cls.__bases__ if dataclasses.is_dataclass(base))
         alike: Any = type(self.cls.__name__, bases, {**namespace, "__annotations__": self.annotations, "__doc__": ""})
         made: dict[str, dataclasses.Field[Any]]
@@ -83,7 +117,7 @@ class _Fields:
 
     def named(self, wanted: Callable[[Any], bool] = lambda field: True) -> list[str]:
         """Return the names of those fields that are wanted; a field that says nothing of itself is."""
-        return [name for name, value in self.all.items() if not isinstance(value, dataclasses.Field) or wanted(value)]
+        return [name for name, value in self.all.items() if not isinstance(value, Field) or wanted(value)]
 
 
 def _methods(fields: _Fields, frozen: bool, eq: bool, order: bool) -> Iterator[tuple[str, Any]]:
@@ -121,7 +155,7 @@ def _initializer(fields: _Fields, frozen: bool) -> Any:
     parameters, lines = ["self"], []
     for name, default in fields.all.items():
         value, factory = name, MISSING
-        if isinstance(default, dataclasses.Field):
+        if isinstance(default, Field):
             factory = default.default_factory
             default = default.default
         if default is not MISSING:
@@ -175,12 +209,16 @@ def _hash(fields: _Fields) -> Any:
     return lambda self: hash(values(self))
 
 
-def _refuse_assignment(self: Any, name: str, value: object) -> None:
-    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+def _refuse_assignment(self: Any, name: str, value: object) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
-def _refuse_deletion(self: Any, name: str) -> None:
-    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+def _refuse_deletion(self: Any, name: str) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def _state(self: Any) -> list[Any]:

@@ -11,10 +11,9 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import field
 from typing import Any, Final, Self
 
-from tlslint.record import dataclass, replace
+from tlslint.record import dataclass, field, replace
 
 SETTINGS_FILE: Final = "tlslint.toml"
 _PROJECT_FILE: Final = "pyproject.toml"

@@ -7,13 +7,12 @@ live in `data/platforms.json`, each with its source; a fact that could not be es
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import cache, total_ordering
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from tlslint.record import dataclass, replace
+from tlslint.record import dataclass, field, replace
 from tlslint.regex import regex
 
 ServerKind = Literal["nginx", "apache"]

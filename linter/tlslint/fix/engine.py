@@ -7,13 +7,12 @@ error or a finding that was not there is halved until the fix is found that is t
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
 from itertools import pairwise
 
 from tlslint.finding import Finding, Report, Severity
 from tlslint.intention import Edit, Safety
 from tlslint.parse.tree import Source
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 
 MAX_CHECKS = 200
 """How often a configuration is checked anew before the rest is given up; a few passes are usual."""

@@ -22,7 +22,6 @@ httpd replaces ``${VAR}`` and macro parameters in the logical line, before it sp
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from typing import NamedTuple
 
 from tlslint.parse.tree import (
@@ -37,7 +36,7 @@ from tlslint.parse.tree import (
     Tree,
     walk,
 )
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.regex import regex
 
 MAX_DEPTH = 64

@@ -10,7 +10,6 @@ seen here leaves the section incomplete, with the reason.
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +27,7 @@ from tlslint.parse.apache import (
     statement_of,
 )
 from tlslint.parse.tree import Directive, Source, Span, SyntaxProblem, Tree, walk
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.resolve.apache_conditions import ConditionError, Conditions, Outcome
 from tlslint.resolve.apache_include import MAX_FILES, Step, included, is_mask
 from tlslint.resolve.apache_lost import about_tls

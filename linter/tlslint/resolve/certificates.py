@@ -8,11 +8,10 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.regex import regex
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint, Place, Setting, VirtualHost

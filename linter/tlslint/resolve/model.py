@@ -6,14 +6,13 @@ the report counts it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tlslint.intention import Fix
 from tlslint.parse.tree import Argument, Directive, Span
-from tlslint.record import dataclass, replace
+from tlslint.record import dataclass, field, replace
 from tlslint.target import Target
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ resolved: a host name other than `localhost` is a socket of its own, whose addre
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import field
 from functools import cache, lru_cache
 from typing import Final, Literal
 
 from tlslint.parse.tree import Argument
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.regex import regex
 from tlslint.target import Version
 

@@ -1,10 +1,10 @@
 """What nginx's removed and deprecated directives are replaced by, where that is the same for every client."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from tlslint.intention import AddArgument, AddDirective, Fix, Intention, RemoveArgument, RemoveDirective, Safety
 from tlslint.parse.tree import Argument
+from tlslint.record import replace
 from tlslint.resolve.model import Listener, Place, Problem, VirtualHost
 from tlslint.resolve.nginx_scope import Scope
 

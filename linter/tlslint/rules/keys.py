@@ -1,10 +1,9 @@
 """What the rules about private keys share."""
 
 from collections.abc import Iterator
-from dataclasses import field
 
 from tlslint.parse.tree import Span
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.resolve.model import Deployment, Place
 
 

@@ -1,14 +1,13 @@
 """What the rules about cipher suites share: which suites a list offers, to whom, and which of its words bring them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import field
 from functools import lru_cache
 
 from tlslint.finding import Severity
 from tlslint.intention import Fix, ReplacePart, Safety, SetValue
 from tlslint.parse.tree import Argument, Span
 from tlslint.policy import Policy
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting, VirtualHost
 from tlslint.rules.words import counted, governing, listed, part_of, releases, value_argument
 from tlslint.target import Target

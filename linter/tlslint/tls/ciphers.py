@@ -6,10 +6,9 @@ string by string.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from functools import cache, lru_cache
 
-from tlslint.record import dataclass
+from tlslint.record import dataclass, field
 from tlslint.regex import regex
 from tlslint.tls.suites import (
     BROKEN_ALIASES,

@@ -6,12 +6,11 @@ read when a library is first asked for, never at import.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tlslint.record import dataclass, replace
+from tlslint.record import dataclass, field, replace
 from tlslint.regex import regex
 
 #: Releases with a table of their own, oldest first.

@@ -22,10 +22,10 @@ said.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
+from tlslint.record import replace
 from tlslint.resolve.model import Deployment, Endpoint, VirtualHost
 from tlslint.rules.coverage import asked_for, is_address, names_in
 from tlslint.rules.served import chains, file_span
