@@ -8,10 +8,10 @@ from typing import Any
 import docs_reference
 import docs_rules
 import pytest
-from typer.main import get_command
 
 from tlslint import cli
 from tlslint.cli import run
+from tlslint.cli.full import app
 from tlslint.rules import RULES
 from tlslint.settings import load_settings
 
@@ -111,7 +111,7 @@ def test_command_lines_are_found() -> None:
 @pytest.mark.parametrize(("page", "line"), documented())
 def test_what_a_page_says_to_type_can_be_typed(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    group: Any = get_command(cli.app)
+    group: Any = app()
     if not cli.asks_for(words):
         assert words[0].partition("=")[0] in cli.OWN_OPTIONS
         return
@@ -126,6 +126,6 @@ def parse(command: Any, words: list[str]) -> None:
 
 
 def test_an_unknown_option_is_noticed() -> None:
-    group: Any = get_command(cli.app)
+    group: Any = app()
     with pytest.raises(Exception, match="--no-such-option"):
         parse(group.commands["check"], ["nginx/", "--no-such-option"])

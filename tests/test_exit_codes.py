@@ -74,10 +74,11 @@ def interrupted() -> int:
     os.mkfifo("started")
     script = (
         "import sys\n"
-        "from tlslint import cli\n"
-        "read = cli._standard_input\n"
-        "cli._standard_input = lambda paths: (open('started', 'w').close(), read(paths))[1]\n"
-        "sys.exit(cli.run(['-']))\n"
+        "from tlslint.cli import run\n"
+        "from tlslint.cli.commands import check\n"
+        "read = check.standard_input\n"
+        "check.standard_input = lambda paths: (open('started', 'w').close(), read(paths))[1]\n"
+        "sys.exit(run(['-']))\n"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:

@@ -20,9 +20,9 @@ http {
 }
 """
 SLOW = (
-    "rich", "jsonschema", "cryptography", "pydantic", "importlib.metadata", "asyncio", "unittest", "email", "http",
-    "ssl", "hashlib", "multiprocessing", "concurrent.futures", "tomllib", "unicodedata",
-    "logging", "xml",
+    "typer", "inspect", "dataclasses", "subprocess", "difflib", "rich", "jsonschema", "cryptography", "pydantic",
+    "importlib.metadata", "asyncio", "unittest", "email", "http", "ssl", "hashlib", "multiprocessing",
+    "concurrent.futures", "tomllib", "unicodedata", "logging", "xml",
 )  # fmt: skip
 
 UNASKED = {
@@ -57,7 +57,14 @@ def loaded(*arguments: str, cwd: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("one.conf",), ("one.conf", "--output-format", "json"), ("show", "one.conf"), ("ciphers", "HIGH"), ("--version",)],
+    [
+        ("one.conf",),
+        ("one.conf", "--output-format", "json"),
+        ("--hook", "one.conf"),
+        ("--fix", "--isolated", "-q", "--jobs=1", "--", "one.conf"),
+        ("show", "one.conf"),
+        ("ciphers", "HIGH"),
+    ],
     ids=" ".join,
 )
 def test_slow_modules_stay_away(arguments: tuple[str, ...], tmp_path: Path) -> None:

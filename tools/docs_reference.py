@@ -10,9 +10,8 @@ from typing import Any, get_args
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "linter"))
 
-from typer.main import get_command  # noqa: E402
-
-from tlslint import cli  # noqa: E402
+from tlslint.cli.full import app  # noqa: E402
+from tlslint.cli.options import FindingsFormat  # noqa: E402
 from tlslint.finding import CouldNotCheck, Finding, Report, Severity  # noqa: E402
 from tlslint.intention import Edit, Fix, Safety  # noqa: E402
 from tlslint.parse.tree import Source, Span  # noqa: E402
@@ -101,7 +100,7 @@ def table(*heads: str) -> str:
 
 def cli_page() -> Iterator[str]:
     """Yield the page about the command line."""
-    commands: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
+    commands: dict[str, Any] = app().commands
     yield f"# Command line\n\n{GENERATED}\n"
     yield prose("""`tlslint COMMAND --help` shows the same in a terminal. Without a command the paths are checked,
         so that `tlslint nginx/` means `tlslint check nginx/`; a file that is called like a command is written
@@ -302,7 +301,7 @@ def example() -> Report:
 
 def check_formats() -> None:
     """Raise where the command line and the formats do not name the same."""
-    offered = get_args(get_args(cli.FindingsFormat)[0])
+    offered = get_args(get_args(FindingsFormat)[0])
     if list(offered) != list(FORMATS) or set(NOTES) != set(FORMATS):
         raise SystemExit("the formats of the command line, of report/formats.py and of this page differ")
 

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tlslint import __version__
-from tlslint.cli import FindingsFormat, run
+from tlslint.cli import run
+from tlslint.cli.options import FindingsFormat
 from tlslint.finding import CouldNotCheck, Finding, Hidden, Related, Report, Severity
 from tlslint.fingerprint import fingerprints
 from tlslint.intention import Edit, Fix, Safety
