@@ -340,15 +340,16 @@ class _Reader:
         self.crls: list[CertificateRevocationList] = []
         self.problems: list[BundleProblem] = []
         self._leaf_read = False
-        self._covered, self._covered_line = 0, 1  # everything before is a block, or text that was looked at
+        self._covered = 0
+        """Everything before is a block, or text that was looked at."""
+        self._last: pem.Block | None = None
 
     def read(self) -> None:
         count = 0
         try:
             for block in pem.blocks(self.data):
                 self._look_between(block.start)
-                self._covered = block.end
-                self._covered_line = pem.line_after(self.data, block.start, block.end, block.line)
+                self._covered, self._last = block.end, block
                 count += 1
                 if count > MAX_BLOCKS:
                     self._problem(Problem.UNKNOWN, f"more than {MAX_BLOCKS} blocks: the rest was not read", block)
@@ -443,7 +444,10 @@ class _Reader:
 
     def _look_for_swallowed(self, block: pem.Block) -> None:
         """Report a missing END line: OpenSSL takes the next block for the rest of this one and ends at its dashes."""
-        inner = _BEGIN_MARK.search(self.data, block.start + len("-----BEGIN "), block.end)
+        inside = block.start + len("-----BEGIN ")
+        if self.data.find(b"-----BEGIN ", inside, block.end) < 0:
+            return
+        inner = _BEGIN_MARK.search(self.data, inside, block.end)
         if inner:
             line = pem.line_after(self.data, block.start, inner.start(), block.line)
             message = f"the END line of the block that begins on line {block.line} is missing: this block is dropped"
@@ -451,6 +455,8 @@ class _Reader:
 
     def _look_between(self, end: int) -> None:
         """Report marks of certificates in the text between blocks, where the server does not look for any."""
+        if end == self._covered:
+            return
         pending: re.Match[bytes] | None = None
         text = self.data[self._covered : end]
         for mark in _CERTIFICATE_MARK.finditer(text):
@@ -466,7 +472,8 @@ class _Reader:
 
     def _skipped(self, mark: re.Match[bytes], pending: re.Match[bytes] | None) -> None:
         at = self._covered + (pending or mark).start()
-        line = pem.line_after(self.data, self._covered, at, self._covered_line)
+        start, line = (0, 1) if self._last is None else (self._last.start, self._last.line)
+        line = pem.line_after(self.data, start, at, line)
         if pending is None:
             message = "an END line whose BEGIN line is damaged or missing: the server drops this certificate"
         elif pending[1] and not pending[1].strip():

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -126,7 +126,7 @@ class _Extensions:
 
 
 class Certificate:
-    """A certificate. There is one object per distinct DER, so objects compare and hash by it.
+    """A certificate. There is one object per distinct DER, so that comparing objects compares certificates.
 
     Where the extensions cannot be read, `extensions_problem` says why and what depends on them is empty:
     a rule must then report that it could not check.
@@ -140,12 +140,6 @@ class Certificate:
         self.sha256 = sha256
         self._signed_by: dict[str, bool | None] = {}
         """By SHA-256 of the certificate whose key may have signed this one: whether it did."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Certificate) and self.sha256 == other.sha256
-
-    def __hash__(self) -> int:
-        return hash(self.sha256)
 
     def __repr__(self) -> str:
         return f"<Certificate {self.label} {self.sha256[:12]}>"
@@ -463,6 +457,7 @@ class Certificate:
         return True
 
 
+@lru_cache(maxsize=64)
 def _signer(algorithm: str) -> str:
     """Return the kind of key that makes signatures of this algorithm."""
     name = SIGNATURES.get(algorithm, "")
@@ -474,25 +469,30 @@ def _signer(algorithm: str) -> str:
 
 def _verify(key_type: str, key: Any, signed_object: "x509.Certificate | x509.CertificateRevocationList") -> None:
     """Raise what the library raises when `key` did not sign."""
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-
-    is_certificate = hasattr(signed_object, "tbs_certificate_bytes")
-    signed = signed_object.tbs_certificate_bytes if is_certificate else signed_object.tbs_certlist_bytes  # type: ignore[union-attr]
     parameters: Any = signed_object.signature_algorithm_parameters
-    signer = _signer(signed_object.signature_algorithm_oid.dotted_string)
-    if signer != key_type:
+    if _signer(signed_object.signature_algorithm_oid.dotted_string) != key_type:
         raise TypeError("the signature was made with another kind of key")
+    signature, signed = signed_object.signature, _signed_bytes(signed_object)
     match key_type:
         case "rsa":
+            from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
             # the library names no padding for hashes that it has given up (MD5), and still verifies them
-            padding = parameters or PKCS1v15()
-            key.verify(signed_object.signature, signed, padding, signed_object.signature_hash_algorithm)
+            key.verify(signature, signed, parameters or PKCS1v15(), signed_object.signature_hash_algorithm)
         case "ec":
-            key.verify(signed_object.signature, signed, parameters)
+            key.verify(signature, signed, parameters)
         case "dsa":
-            key.verify(signed_object.signature, signed, signed_object.signature_hash_algorithm)
+            key.verify(signature, signed, signed_object.signature_hash_algorithm)
         case _:
-            key.verify(signed_object.signature, signed)
+            key.verify(signature, signed)
+
+
+def _signed_bytes(signed_object: "x509.Certificate | x509.CertificateRevocationList") -> bytes:
+    from cryptography.x509 import CertificateRevocationList
+
+    if isinstance(signed_object, CertificateRevocationList):
+        return signed_object.tbs_certlist_bytes
+    return signed_object.tbs_certificate_bytes
 
 
 _OF_THE_LIBRARY = frozenset(("_x509", "_public_key", "_subject", "_issuer", "der", "sha256"))
@@ -510,17 +510,28 @@ def certificate_from_der(der: bytes) -> Certificate:
 
     Raises `UnreadableCertificateError`.
     """
-    try:
-        der = der[: asn1.signed_object_end(der)]
-    except asn1.DerError as problem:
-        raise UnreadableCertificateError(str(problem)) from problem
     digest = hashlib.sha256(der)
     known = _certificates.get(digest.digest())
-    if known is None:
-        known = Certificate(der, digest.hexdigest())
-        _ = known._x509  # whether it can be read is to be known now
-        _certificates[digest.digest()] = known
+    if known is not None:
+        return known
+    try:
+        parsed = _parse(der)
+    except UnreadableCertificateError:
+        # also when there is more behind the certificate
+        alone = _certificate_alone(der)
+        if len(alone) == len(der):
+            raise
+        return certificate_from_der(alone)
+    known = _certificates[digest.digest()] = Certificate(der, digest.hexdigest())
+    known._x509 = parsed
     return known
+
+
+def _certificate_alone(der: bytes) -> bytes:
+    try:
+        return der[: asn1.signed_object_end(der)]
+    except asn1.DerError as problem:
+        raise UnreadableCertificateError(str(problem)) from problem
 
 
 def _restored(der: bytes, sha256: str) -> Certificate:
@@ -602,15 +613,21 @@ def _read_extensions(extensions: "Iterable[x509.Extension[x509.ExtensionType]]")
 
 
 def _read_names(names: Any) -> dict[str, Any]:
-    from cryptography import x509
+    from cryptography.x509 import DNSName, IPAddress
 
-    dns_names, addresses = names.get_values_for_type(x509.DNSName), names.get_values_for_type(x509.IPAddress)
-    others = tuple(_other_name(name) for name in names if not isinstance(name, x509.DNSName | x509.IPAddress))
+    dns_names, addresses, others = [], [], []
+    for name in names:
+        if isinstance(name, DNSName):
+            dns_names.append(name.value)
+        elif isinstance(name, IPAddress):
+            addresses.append(str(name.value))
+        else:
+            others.append(_other_name(name))
     return {
         "has_san": True,
         "dns_names": tuple(dns_names),
-        "ip_addresses": tuple(map(str, addresses)),
-        "other_names": others,
+        "ip_addresses": tuple(addresses),
+        "other_names": tuple(others),
     }
 
 

@@ -87,7 +87,9 @@ class Authorities:
         if not namesakes:
             return []
         found = [ca for ca in namesakes if ca != certificate and may_issue(ca) and _is_issued_by(certificate, ca)]
-        return sorted(found, key=lambda ca: certificate.aki is not None and ca.ski != certificate.aki)
+        if len(found) > 1 and certificate.aki is not None:
+            found.sort(key=lambda ca: ca.ski != certificate.aki)
+        return found
 
 
 class JoinedAuthorities(Authorities):
@@ -189,9 +191,10 @@ def analyse(
     leaf = find_leaf(pool, key_sha256)
     related = _related(pool, leaf)
     path = _path(pool, leaf)
-    roots = tuple(ca for ca in pool if ca in related and ca.self_signed and ca != leaf)
-    alternatives = tuple(ca for ca in pool if ca in related and ca not in path and ca not in roots)
-    unrelated = tuple(certificate for certificate in pool if certificate not in related)
+    rest = [certificate for certificate in pool if certificate not in path]
+    roots = tuple([ca for ca in rest if ca in related and ca.self_signed])
+    alternatives = tuple([ca for ca in rest if ca in related and ca not in roots])
+    unrelated = tuple([certificate for certificate in rest if certificate not in related])
     duplicates = _duplicates(certificates)
     anchor, missing = _destination(path, roots, others, anchors)
     too_full = overfull(path if anchor is None or anchor in path or missing is not None else (*path, anchor))
@@ -215,7 +218,7 @@ def analyse(
         missing=missing,
         anchor=anchor,
         trusted=None if anchors is None else anchor is not None and anchor in anchors,
-        faults=tuple(fault for fault, present in faults if present),
+        faults=tuple([fault for fault, present in faults if present]),
         overfull=too_full,
     )
 
@@ -265,6 +268,8 @@ def _path(pool: Authorities, leaf: Certificate) -> tuple[Certificate, ...]:
 
 
 def _duplicates(certificates: Sequence[Certificate]) -> tuple[Certificate, ...]:
+    if len(set(certificates)) == len(certificates):
+        return ()
     seen: set[Certificate] = set()
     repeated: dict[Certificate, None] = {}
     for certificate in certificates:

@@ -15,6 +15,7 @@ SEQUENCE = 0x30
 INTEGER = 0x02
 BIT_STRING = 0x03
 OBJECT_IDENTIFIER = 0x06
+_VERSION = 0xA0  # of a certificate: explicit, and absent in version 1
 
 
 class DerError(ValueError):
@@ -117,11 +118,13 @@ def issuer_and_key(certificate: bytes) -> tuple[bytes, bytes]:
     """Return the issuer's Name and the SubjectPublicKeyInfo of a DER certificate; raises `DerError`."""
     outer = element_at(certificate, 0)
     to_be_signed = element_at(certificate, outer.content, outer.end)
-    fields = children(certificate, to_be_signed)
-    if fields and fields[0].tag == 0xA0:  # the version, absent in version 1
-        del fields[0]
-    # serial number, signature, issuer, validity, subject, public key
-    if len(fields) < 6 or fields[5].tag != SEQUENCE:
+    first = element_at(certificate, to_be_signed.content, to_be_signed.end)
+    offset = first.end if first.tag == _VERSION else first.start
+    fields = []
+    for _ in ("serial number", "signature", "issuer", "validity", "subject", "public key"):
+        fields.append(element_at(certificate, offset, to_be_signed.end))
+        offset = fields[-1].end
+    if fields[5].tag != SEQUENCE:
         raise DerError("this certificate has no public key")
     return whole(certificate, fields[2]), whole(certificate, fields[5])
 

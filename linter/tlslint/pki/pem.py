@@ -88,16 +88,19 @@ def blocks(data: bytes, offset: int = 0, line: int = 1) -> Iterator[Block]:
     Reading begins at `offset`, on the 1-based `line`. It ends by raising `PemError`: with the reason `no start line` at
     the end of the file, as OpenSSL itself ends every file, or with another at the first block that cannot be read.
     """
-    while True:
-        block, offset, line = _read_block(data, offset, line)
+    end = len(data)
+    while offset < end:
+        block = _ordinary_block(data, offset, line)
+        if block is not None:
+            offset, line = block.end, line_after(data, offset, block.end, line)
+        else:
+            block, offset, line = _read_block(data, offset, line)
         yield block
+    raise PemError(NO_START_LINE, offset, line)
 
 
 def _read_block(data: bytes, offset: int, line: int) -> tuple[Block, int, int]:
-    """Return the next block, and the offset and line after it."""
-    ordinary = _ordinary_block(data, offset, line)
-    if ordinary is not None:
-        return ordinary, ordinary.end, line_after(data, ordinary.start, ordinary.end, ordinary.line)
+    """Return the next block, read line by line as OpenSSL does, and the offset and line after it."""
     lines = _Lines(data, offset, line)
     name, start, start_line = _find_begin(lines)
     header, body = _read_body(lines, name, start, start_line)
