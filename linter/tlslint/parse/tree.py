@@ -63,32 +63,9 @@ class Source:
 
     @classmethod
     def read(cls, path: str, shown: str | None = None) -> Self:
-        """Read a regular file of at most ``MAX_SOURCE_BYTES``; ``shown`` is the path to tell the user, if another.
-
-        Raises ``Unreadable``. A FIFO, socket or device is refused without waiting for it.
-        """
+        """Read a file as `read_file` does; ``shown`` is the path to tell the user, if another."""
         shown = path if shown is None else shown
-        try:
-            # O_NONBLOCK: opening a FIFO that nobody writes to must not hang
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise Unreadable(shown, error.strerror or str(error)) from error
-        except ValueError as error:  # a NUL character in the path
-            raise Unreadable(shown, str(error)) from error
-        try:
-            status = os.fstat(descriptor)
-            refusal = _refusal(status.st_mode)
-            if refusal is None:
-                data = _contents(descriptor, status.st_size)
-        except OSError as error:
-            raise Unreadable(shown, error.strerror or str(error)) from error
-        finally:
-            os.close(descriptor)
-        if refusal is not None:
-            raise Unreadable(shown, refusal)
-        if len(data) > MAX_SOURCE_BYTES:
-            raise Unreadable(shown, f"larger than {MAX_SOURCE_BYTES // 2**20} MiB")
-        return cls.from_bytes(shown, data)
+        return cls.from_bytes(shown, read_file(path, shown))
 
     @property
     def data(self) -> bytes:
@@ -143,6 +120,34 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<Source {self.path!r}, {len(self.text)} characters>"
+
+
+def read_file(path: str, shown: str) -> bytes:
+    """The bytes of a regular file of at most ``MAX_SOURCE_BYTES``; ``shown`` is the path to tell the user.
+
+    Raises ``Unreadable``. A FIFO, socket or device is refused without waiting for it.
+    """
+    try:
+        # O_NONBLOCK: opening a FIFO that nobody writes to must not hang
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(shown, error.strerror or str(error)) from error
+    except ValueError as error:  # a NUL character in the path
+        raise Unreadable(shown, str(error)) from error
+    try:
+        status = os.fstat(descriptor)
+        refusal = _refusal(status.st_mode)
+        if refusal is None:
+            data = _contents(descriptor, status.st_size)
+    except OSError as error:
+        raise Unreadable(shown, error.strerror or str(error)) from error
+    finally:
+        os.close(descriptor)
+    if refusal is not None:
+        raise Unreadable(shown, refusal)
+    if len(data) > MAX_SOURCE_BYTES:
+        raise Unreadable(shown, f"larger than {MAX_SOURCE_BYTES // 2**20} MiB")
+    return data
 
 
 def _contents(descriptor: int, expected: int) -> bytes:

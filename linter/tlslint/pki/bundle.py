@@ -9,6 +9,7 @@ No private key material is kept: keys are reduced to their kind and the digest o
 """
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -25,7 +26,6 @@ from tlslint.pki.certificate import (
     KEY_TYPES,
     Certificate,
     UnreadableCertificateError,
-    canonical_public_key_sha256,
     certificate_from_der,
     comparable_name,
     key_bits_of,
@@ -423,8 +423,6 @@ class _Reader:
             self._problem(Problem.UNKNOWN, f"this CRL cannot be read: {problem}", block)
 
     def _take_dh_parameters(self, block: pem.Block) -> None:
-        import hashlib
-
         try:
             numbers = asn1.children(block.data, asn1.element_at(block.data, 0))
             prime = asn1.integer(block.data, numbers[0])
@@ -578,7 +576,7 @@ def _public_facts(block: pem.Block, count: int, key_type: str | None) -> KeyFact
         key_type=key_type,
         key_bits=key_bits_of(public, key_type),
         curve=CURVES[curve][0] if curve in CURVES else curve,
-        public_key_sha256=canonical_public_key_sha256(public, info),
+        public_key_sha256=hashlib.sha256(info).hexdigest(),
         count=count,
         line=block.line,
     )

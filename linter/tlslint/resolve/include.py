@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.parse.nginx import parse
 from tlslint.parse.template import template_engine
-from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree
+from tlslint.parse.tree import MAX_SOURCE_BYTES, Source, Tree, read_file
 from tlslint.parse.tree import Unreadable as ReadError
 from tlslint.regex import regex
 
@@ -440,8 +440,8 @@ class Files:
 
     def data(self, server_path: str) -> bytes | Unreadable:
         """Return the bytes of a file that is not configuration, such as a certificate; never taken from the dump."""
-        source = self._read(server_path)
-        return source if isinstance(source, Unreadable) else source.data
+        host = self._regular_file(server_path)
+        return host if isinstance(host, Unreadable) else self._data(host, server_path)
 
     def bundle(self, server_path: str) -> "Bundle | Unreadable":
         """Return the certificates in a file; a file is read once by however many names and links it is reached."""
@@ -454,8 +454,8 @@ class Files:
             # most configurations name certificates that are not here
             from tlslint.pki.bundle import read_bundle
 
-            source = self._read(server_path)
-            known = source if isinstance(source, Unreadable) else read_bundle(source.data, source.path)
+            data = self._data(host, server_path)
+            known = data if isinstance(data, Unreadable) else read_bundle(data, self.display_path(server_path))
             self._bundles[host] = known
         return known
 
@@ -501,14 +501,15 @@ class Files:
         read[1].update(islice(self._keys.items(), before[1], None))
 
     def _read(self, server_path: str) -> Source | Unreadable:
-        host = self._regular_file(server_path)
-        if isinstance(host, Unreadable):
-            return host
+        data = self.data(server_path)
+        return data if isinstance(data, Unreadable) else Source.from_bytes(self.display_path(server_path), data)
+
+    def _data(self, host: str, server_path: str) -> bytes | Unreadable:
         self.reads += 1
+        if host in self._overlay:
+            return self._overlay[host]
         try:
-            if host in self._overlay:
-                return Source.from_bytes(self.display_path(server_path), self._overlay[host])
-            return Source.read(host, self.display_path(server_path))
+            return read_file(host, server_path)
         except ReadError as error:
             return _read_error(error, server_path)
 
