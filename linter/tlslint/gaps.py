@@ -39,7 +39,8 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
             what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
             yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
     yield from _half_read(deployment)
-    yield from _unread_authorities(deployment)
+    yield from _unread_keys(deployment)
+    yield from _other_files(deployment)
     for why, counts in settings.items():
         names = ", ".join(what.replace("_", " ") for what in counts)
         yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
@@ -52,13 +53,26 @@ def _elsewhere(pair: CertificatePair) -> str:
     return pair.reason.removeprefix(f'"{pair.file}" ')
 
 
-def _unread_authorities(deployment: Deployment) -> Iterator[CouldNotCheck]:
-    """Yield the files that decide who is a client and that could not be read."""
-    for setting, failure, number in deployment.clients.unread():
-        if not deployment.certificates.is_missing(failure.kind, failure.path, failure.reason):
+def _unread_keys(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the keys that could not be read of certificates that could."""
+    certificates = deployment.certificates
+    for served in certificates.served:
+        pair = served.pairs[0]
+        trouble, reason = pair.key_trouble, pair.key_reason
+        if pair.key is None and trouble and not certificates.is_missing(trouble, pair.key_path, reason, "secret"):
+            why = NOT_HERE if trouble in ("missing", "outside") else reason.removeprefix(f'"{pair.key_file}" ')
+            place = pair.key_place or pair.place
+            yield CouldNotCheck(f'key "{pair.key_file}" of {_endpoints(len(served.endpoints))}', why, place.span)
+
+
+def _other_files(deployment: Deployment) -> Iterator[CouldNotCheck]:
+    """Yield the lists of CAs and CRLs, parameters and ticket keys that could not be read."""
+    for named, failure, is_missing in deployment.named_files.unread():
+        if not is_missing:
+            place = named.places[0]
+            users = _counted(len(named.users), "upstream" if named.is_for_upstreams else "endpoint")
             why = NOT_HERE if failure.kind in ("missing", "outside") else failure.reason
-            directive = setting.places[-1].directive.name
-            yield CouldNotCheck(f'{directive} "{setting.known}" of {_endpoints(number)}', why, setting.span)
+            yield CouldNotCheck(f'{place.directive.name} "{named.name}" of {users}', why, place.span)
 
 
 def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:
@@ -72,7 +86,11 @@ def _half_read(deployment: Deployment) -> Iterator[CouldNotCheck]:
 
 
 def _endpoints(number: int) -> str:
-    return f"{number} endpoint{'' if number == 1 else 's'}"
+    return _counted(number, "endpoint")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(slots=True)

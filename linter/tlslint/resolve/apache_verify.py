@@ -235,7 +235,7 @@ class _Verifier:
             return
         if facts.check is not None:
             for argument, message in facts.check(_Line(facts, place, self.version, self)):
-                yields_to = _ABOUT_FILES if facts.name.startswith("SSLCertificate") else ()
+                yields_to = _ABOUT_FILES if facts.check is _file else ()
                 yield _refusal(message, place.span if argument is None else argument.span, yields_to=yields_to)
                 return
 

@@ -8,8 +8,8 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Literal
 
 from tlslint.record import dataclass, field
 from tlslint.regex import regex
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tlslint.pki.chain import Authorities, Chain
 
 Pairs = tuple[CertificatePair, ...]
+Kin = Literal["certificate", "secret", "made"]
+"""What is kept together: certificates and CAs, which are public; keys; what is made on the machine or changes daily."""
 
 MAX_NEIGHBOURS = 64
 """Files beside a certificate that are searched for what is missing in it."""
@@ -99,7 +101,6 @@ class Certificates:
         self._joined: dict[tuple[str, ...], Authorities] = {}
         self._published: dict[str, tuple[int, Place]] | None = None
         """The document roots, each with its rank and the first directive that makes it one."""
-        self._directories: set[str] | None = None
         self._real_folder = cache(os.path.realpath)
         self._status = cache(os.stat)
 
@@ -268,11 +269,11 @@ class Certificates:
 
     # -- absence ---------------------------------------------------------------------------------------------------
 
-    def is_missing(self, trouble: str, path: str, reason: str) -> bool:
+    def is_missing(self, trouble: str, path: str, reason: str, kin: Kin = "certificate") -> bool:
         """Whether a file that could not be read is certainly not what the server needs, instead of out of sight.
 
         Certificates are rarely kept beside configuration. So a file is missing only where the whole machine is here,
-        where other certificates lie in the same directory, or where the user says that all of them are here.
+        where others of its kin lie in the same directory, or where the user says that all of them are here.
         """
         if trouble == "not-a-file":
             return reason.endswith("is a directory")  # a FIFO may well be filled
@@ -283,11 +284,17 @@ class Certificates:
         files = self.deployment.files
         if files is not None and files.whole_machine:
             return True
-        if self._directories is None:
-            read = [pair.path for pair in self.pairs if pair.bundle is not None]
-            read += [pair.key_path for pair in self.pairs if pair.key is not None]
-            self._directories = {posixpath.dirname(path) for path in read if path}
-        return posixpath.dirname(path) in self._directories
+        return kin != "made" and posixpath.dirname(path) in self._folders_with[kin]
+
+    @cached_property
+    def _folders_with(self) -> dict[Kin, set[str]]:
+        """The directories in which certificates, or keys, were there to be read."""
+        certificates = (pair.path for pair in self.pairs if pair.bundle is not None)
+        keys = (pair.key_path for pair in self.pairs if pair.key is not None)
+        return {
+            "certificate": {posixpath.dirname(path) for path in certificates if path},
+            "secret": {posixpath.dirname(path) for path in keys if path},
+        }
 
 
 def _hosts(deployment: Deployment) -> Iterator[VirtualHost]:

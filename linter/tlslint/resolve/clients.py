@@ -3,7 +3,6 @@
 nginx and httpd put all CA files into one store, so the file that only completes chains lets clients in as well.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -80,10 +79,6 @@ class Trust:
         return frozenset(self.authorities.usable)
 
 
-VERIFYING = frozenset(("required", "optional"))
-"""Where a client certificate, if there is one, must lead to a configured CA."""
-
-
 class Clients:
     """What the rules about client certificates look at."""
 
@@ -98,25 +93,6 @@ class Clients:
             return None
         found = files.bundle(files.resolve(setting.known, self.deployment.base))
         return None if isinstance(found, Unreadable) else found
-
-    def unread(self) -> Iterator[tuple[Setting[str | None], Unreadable, int]]:
-        """Yield each file of a verifying host that could not be read, with why and for how many endpoints."""
-        files, base = self.deployment.files, self.deployment.base
-        counts: dict[str, int] = {}
-        named: dict[str, Setting[str | None]] = {}
-        for handshake in self.deployment.handshakes:
-            tls = handshake.tls
-            if tls.client_check.known not in VERIFYING:
-                continue
-            own = {setting.known: setting for setting in (tls.crl, tls.trusted_ca, tls.client_ca) if setting.known}
-            for name, setting in own.items():
-                counts[name] = counts.get(name, 0) + len(handshake.endpoints)
-                named.setdefault(name, setting)
-        for name, setting in named.items() if files is not None else ():
-            assert files is not None
-            found = files.bundle(files.resolve(name, base))
-            if isinstance(found, Unreadable):
-                yield setting, found, counts[name]
 
     def trust(self, tls: TlsSettings) -> Trust | None:
         """Return who is a client; None where that is not known, or where there is no CA at all."""

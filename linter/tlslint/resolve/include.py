@@ -33,7 +33,7 @@ MAX_LINKS = 40
 MIN_FILES_TO_READ_AHEAD = 256
 """Fewer configuration files are parsed sooner than a worker has begun."""
 
-_OUTSIDE = "outside of what tlslint was pointed at (--root or path-map says where it is)"
+_OUTSIDE = "lies outside of what tlslint was pointed at (--root or path-map says where it is)"
 _MAGIC = regex(r"[*?[]")
 _ESCAPED = regex(r"\\(.)", re.DOTALL)
 _FILE_TYPES = {

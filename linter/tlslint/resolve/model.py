@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tlslint.resolve.certificates import Certificates
     from tlslint.resolve.clients import Clients
     from tlslint.resolve.include import Files
+    from tlslint.resolve.named_files import NamedFiles
 
 T = TypeVar("T")
 
@@ -853,6 +854,7 @@ class Deployment:
     """Works out which server directories clients can read files of, and which directives say so."""
     _certificates: "Certificates | None" = None
     _clients: "Clients | None" = None
+    _named_files: "NamedFiles | None" = None
 
     @property
     def clients(self) -> "Clients":
@@ -863,6 +865,15 @@ class Deployment:
 
             self._clients = Clients(self)
         return self._clients
+
+    @property
+    def named_files(self) -> "NamedFiles":
+        """The other files of TLS settings that the server opens: lists of CAs, revocation lists, parameters."""
+        if self._named_files is None:
+            from tlslint.resolve.named_files import NamedFiles
+
+            self._named_files = NamedFiles(self)
+        return self._named_files
 
     @property
     def certificates(self) -> "Certificates":

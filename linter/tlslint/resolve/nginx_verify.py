@@ -420,8 +420,8 @@ class _Verifier:
                 ):
                     seen.add(id(pair.key_place.directive))
                     yield from self._key_problem(pair.key_file, pair.key_place)
-            if files is not None and files.whole_machine:
-                yield from _missing_files(host, files, base, seen)
+            if files is not None:
+                yield from _ticket_keys(tls, files, base, seen)
 
     def _key_problem(self, key: str, place: Place) -> Iterator[Problem]:
         openssl = self.given.openssl
@@ -693,34 +693,13 @@ def _without_context(listener: Listener) -> Iterable[VirtualHost]:
 _TICKET_KEY_BYTES: Final = (48, 80)
 
 
-def _missing_files(host: VirtualHost, files: Files, base: str, seen: set[int]) -> Iterator[Problem]:
-    """Yield files that nginx opens for a host with a certificate, and that are not there.
-
-    The client CAs are opened only where client certificates are asked for; outside of http the other lists for
-    verification are, too. Certificates and keys have rules of their own.
-    """
-    tls = host.tls
-    settings = [tls.dh_params]
-    verifies = tls.client_check.known not in (None, "none")
-    if verifies or host.module == "http":
-        settings += [tls.trusted_ca, tls.crl]
-    if verifies:
-        settings.append(tls.client_ca)
-    for setting in settings:
-        if setting.known and setting.span is not None and id(setting) not in seen:
-            seen.add(id(setting))
-            found = files.data(files.resolve(setting.known, base))
-            if isinstance(found, Unreadable) and found.kind in ("missing", "not-a-file"):
-                yield _refusal(f'"{setting.known}" {found.reason}', setting.span)
+def _ticket_keys(tls: TlsSettings, files: Files, base: str, seen: set[int]) -> Iterator[Problem]:
     for place in tls.ticket_keys.places:
         if id(place.directive) not in seen and len(place.directive.arguments) == 1:
             seen.add(id(place.directive))
             argument = place.directive.arguments[0]
             found = files.data(files.resolve(argument, base))
-            if isinstance(found, Unreadable):
-                if found.kind in ("missing", "not-a-file"):
-                    yield _refusal(f'"{argument}" {found.reason}', argument.span)
-            elif len(found) not in _TICKET_KEY_BYTES:
+            if not isinstance(found, Unreadable) and len(found) not in _TICKET_KEY_BYTES:
                 yield _refusal(f'"{argument}" must be 48 or 80 bytes', argument.span, label=f"has {len(found)}")
 
 

@@ -1,12 +1,13 @@
-"""A certificate or key that the configuration names does not exist.
+"""A certificate, or another file of the TLS settings, does not exist.
 
 ## What it finds
-A certificate or key file that is not there, or is a directory. It is an error where tlslint can know it: with `--root
-/` on the server itself, where other certificates of the configuration lie in the same directory, or where
-`--require-certificates` says that all of them are here.
+A file that is not there, or is a directory: a certificate, a key, a list of client CAs or of CAs for an upstream, a
+revocation list, DH parameters, a key of session tickets, a stapled response. It is an error where tlslint can know it:
+with `--root /` on the server itself, where `--require-certificates` says that all of them are here, or where others of
+its kin are in the same directory: certificates beside a certificate or CA, keys beside a key.
 
 ## Why it matters
-The server opens every certificate at its start, whether or not a client ever asks for it.
+The server opens every one of them at its start, whether or not a client ever asks for it.
 
 ## What clients see
 Connection refused, after the next restart. nginx says `cannot load certificate "…": BIO_new_file() failed (… No such
@@ -19,8 +20,11 @@ where they are.
 
 ## False alarms that it avoids
 Certificates are rarely kept beside configuration: a file that is merely not in the repository is counted as not
-checked. So are names with variables, `engine:` and `store:` names, files that only the server's own user may read, and
-hosts that the server makes no TLS context for.
+checked, and so is a key that is kept elsewhere than its certificate, and whatever is made on the machine (revocation
+lists, DH parameters, stapled responses). So are names with variables, `engine:` and `store:` names, and files that only
+the server's own user may read. What the server does not open is not looked for: in nginx the files of hosts without a
+certificate, CAs of clients that are not asked for a certificate, CAs for an upstream that is not verified, and a
+stapled response while stapling is off.
 """
 
 from collections.abc import Iterator
@@ -35,8 +39,8 @@ rule = Rule(
     code="TLS301",
     name="certificate-not-found",
     severity=Severity.ERROR,
-    summary="a certificate or key that the configuration names does not exist",
-    why="the server opens every certificate at its start, whether or not a client asks for it",
+    summary="a certificate, or another file of the TLS settings, does not exist",
+    why="the server opens these files at its start, whether or not a client asks for them",
     seen='nginx does not start: cannot load certificate "…": BIO_new_file() failed (… No such file or directory …)',
     seen_apache="apache2 -t: SSLCertificateFile: file '…' does not exist or is empty",
     sources=("nginx, ngx_http_ssl_module: ssl_certificate", "Apache HTTP Server, mod_ssl: SSLCertificateFile"),
@@ -44,11 +48,29 @@ rule = Rule(
 SEEN_DIRECTORY = 'nginx does not start: cannot load certificate "…": PEM_read_bio_X509_AUX() failed (… no start line …)'
 
 
+SEEN_OTHERS = ("no start line", "No such file or directory")
 SEEN_APACHE = "apache2 -t: SSLCertificateKeyFile: file '…' does not exist or is empty"
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
-    """Yield each certificate and key file that the server will not find, once."""
+    """Yield each file that the server will not find, once."""
+    yield from _certificates_and_keys(deployment)
+    yield from _others(deployment)
+
+
+def _others(deployment: Deployment) -> Iterator[Finding]:
+    for named, failure, is_missing in deployment.named_files.unread():
+        if not is_missing:
+            continue
+        directive = named.places[0].directive.name
+        seen = f'nginx does not start: its message names the file, and says "{SEEN_OTHERS[failure.kind == "missing"]}"'
+        if deployment.server == "apache":
+            seen = f"apache2 -t: {directive}: file '…' does not exist or is empty"
+        message = f'the {named.content.value} "{named.name}" {failure.reason}'
+        yield _finding(message, named.places[0].argument(-1).span, seen, also_named(named.places))
+
+
+def _certificates_and_keys(deployment: Deployment) -> Iterator[Finding]:
     if not any(pair.trouble or pair.key_trouble for pair in deployment.certificates.pairs):
         return
     certificates: dict[str, list[CertificatePair]] = {}
@@ -57,7 +79,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         path = _missed(pair, deployment)
         if pair.bundle is None and deployment.certificates.is_missing(pair.trouble, path, pair.reason):
             certificates.setdefault(path, []).append(pair)
-        if pair.key is None and deployment.certificates.is_missing(pair.key_trouble, pair.key_path, pair.key_reason):
+        if _lacks_key(pair, deployment):
             keys.setdefault(pair.key_path, []).append(pair)
     for pairs in certificates.values():
         first = pairs[0]
@@ -71,6 +93,11 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         nginx = rule.seen.replace("load certificate", "load certificate key")
         seen = nginx if deployment.server == "nginx" else SEEN_APACHE
         yield _finding(f"the key {first.key_reason}", key_span(first), seen, also_named(places))
+
+
+def _lacks_key(pair: CertificatePair, deployment: Deployment) -> bool:
+    certificates = deployment.certificates
+    return pair.key is None and certificates.is_missing(pair.key_trouble, pair.key_path, pair.key_reason, "secret")
 
 
 def _place(pair: CertificatePair) -> Place:
