@@ -541,7 +541,7 @@ def _bundle(deployment: Deployment, name: str) -> "Bundle | Unreadable":
     files = deployment.files
     if files is None:
         return Unreadable("outside", "there are no files to be read", name)
-    return files.bundle(files.resolve(name, deployment.base))
+    return files.authorities(files.resolve(name, deployment.base))
 
 
 def _list_problems(role: Role, bundle: "Bundle") -> Iterator[str]:

@@ -47,6 +47,13 @@ NGINX_LINES = (
     UPSTREAM.format("proxy_ssl_verify on; proxy_ssl_trusted_certificate CERTIFICATE; proxy_ssl_crl FILE;"),
 )
 APACHE_LINES = (
+    "SSLVerifyClient require\nSSLCACertificatePath FILE",
+    "SSLVerifyClient require\nSSLCACertificateFile CERTIFICATE\nSSLCACertificatePath FILE",
+    "SSLCARevocationPath FILE",
+    "SSLCARevocationCheck chain\nSSLCARevocationPath FILE",
+    TOWARDS.format("SSLProxyMachineCertificatePath FILE"),
+    TOWARDS.format("SSLProxyVerify require\nSSLProxyCACertificatePath FILE"),
+    TOWARDS.format("SSLProxyCARevocationPath FILE"),
     "SSLVerifyClient require\nSSLCACertificateFile FILE",
     "SSLCARevocationFile FILE",
     "SSLCARevocationCheck chain\nSSLCARevocationFile FILE",

@@ -2,10 +2,13 @@
 
 import shutil
 import ssl
+import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -194,6 +197,72 @@ def test_a_list_that_is_loaded_and_not_looked_at(site: Site) -> None:
     site.fix()
     assert site.findings() == []
     assert site.ask(Client(0, "client-1", ssl.TLSVersion.TLSv1_2), A, A) != "200"
+
+
+# -- directories -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def searched() -> Iterator[Path]:
+    """A directory that the server's workers can read: OpenSSL looks into it when a client is there, as their user."""
+    with TemporaryDirectory(prefix="tlslint-authorities-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def hashed(folder: Path, file: Path, kind: str = "", option: str = "x509") -> None:
+    """Make a file known to OpenSSL in a directory, under the hash of its subject, or of its issuer for a list."""
+    command = ["openssl", option, "-in", str(file), "-noout", "-hash"]
+    digest = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copyfile(file, folder / f"{digest}.{kind}0")
+
+
+@pytest.mark.parametrize("client", ["client-1", "client-2"])
+def test_a_directory_of_authorities(site: Site, searched: Path, client: str) -> None:
+    hashed(searched, CERTIFICATES / "client-ca-1.pem")
+    shutil.copy(CERTIFICATES / "client-ca-2.pem", searched)
+    site.host(A, REQUIRE, f"SSLCACertificatePath {searched}")
+    assert site.found() == set()
+    version = ssl.TLSVersion.TLSv1_2
+    status = site.ask(Client(0, client, version), A, A)
+    assert status == ("200" if client == "client-1" else "tlsv1 alert unknown ca")
+
+
+def test_an_expired_ca_in_a_directory(site: Site, tmp_path: Path, searched: Path) -> None:
+    pki = Pki(tmp_path, upper=-DAY)
+    for certificate in (pki.issuing, pki.upper, pki.root):
+        hashed(searched, pki.file(certificate))
+    site.host(A, REQUIRE, "SSLVerifyDepth 5", f"SSLCACertificatePath {searched}")
+    assert site.found() == {"TLS505"}
+    assert site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A) == "sslv3 alert certificate expired"
+
+
+def test_a_public_ca_in_a_directory(site: Site, searched: Path) -> None:
+    hashed(searched, CERTIFICATES / "public-ca.pem")
+    site.host(A, REQUIRE, f"SSLCACertificatePath {searched}")
+    assert site.found() == {"TLS504"}
+
+
+def test_the_public_cas_of_a_system(site: Site) -> None:
+    """Some of them have expired, which is nobody's trouble here."""
+    site.host(A, REQUIRE, "SSLCACertificatePath /etc/ssl/certs/")
+    assert site.found() == {"TLS504"}
+
+
+@pytest.mark.parametrize(("end", "log"), [(30 * DAY, ""), (-DAY, EXPIRED), (None, MISSING)])
+def test_a_directory_of_lists(site: Site, tmp_path: Path, searched: Path, end: timedelta | None, log: str) -> None:
+    pki = Pki(tmp_path)
+    for name, until in {**ALL, "issuing": end}.items():
+        if until is not None:
+            hashed(searched, pki.file(pki.revocation_list(name, until)), "r", "crl")
+    site.host(
+        A, REQUIRE, "SSLVerifyDepth 5", f"SSLCACertificateFile {pki.file(pki.issuing, pki.upper, pki.root)}",
+        f"SSLCARevocationPath {searched}", "SSLCARevocationCheck chain",
+    )  # fmt: skip
+    assert site.found() == ({"TLS505"} if log else set())
+    status = site.ask(Client(0, pki.client, ssl.TLSVersion.TLSv1_2), A, A)
+    assert (status == "200") == (not log)
+    assert log in site.log
 
 
 # -- other hosts' clients ----------------------------------------------------------------------------------------------

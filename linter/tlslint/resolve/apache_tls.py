@@ -79,13 +79,11 @@ _OFF_SETS_A_BIT: Final = frozenset(
      "canames", "txcertificatecompression", "rxcertificatecompression")
 )  # fmt: skip
 """Options that OpenSSL keeps as a bit for "not"; bits are only ever added when the context changes."""
-_HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+")
 OPENSSL_TIMEOUT: Final = 7200
 """Seconds that OpenSSL takes for 0."""
 NO_STORE: Final = ("none", "nonenotnull")
 LEAST_DH_BITS: Final = (0, 1024, 2048, 3072, 7680, 15360)
 """The size of Diffie-Hellman parameters that each security level asks for."""
-MAX_HASHED_FILES: Final = 2000
 MAX_CHAIN: Final = 16
 _RED_HAT: Final = ("rhel", "fedora", "centos")
 
@@ -665,15 +663,9 @@ class TlsReader(SettingsReader):
         if len(chain) > 1:
             pair.bundle = self._rebuilt(bundle, chain[1:], added=True)
 
-    def _store(self, file: str | None, folder: str | None) -> "Iterator[Certificate]":
-        names = [self.files.resolve(file, self.base)] if file else []
-        if folder:
-            path = self.files.resolve(folder, self.base).rstrip("/")
-            listed = self.files.expand(re.sub(r"([*?[\\])", r"\\\1", path) + "/*")
-            hashed = [] if isinstance(listed, Unreadable) else listed[:MAX_HASHED_FILES]
-            names += [name for name in hashed if _HASHED_NAME.fullmatch(name.rpartition("/")[2])]
-        for name in names:
-            bundle = self.files.bundle(name)
+    def _store(self, *names: str | None) -> "Iterator[Certificate]":
+        for name in filter(None, names):
+            bundle = self.files.authorities(self.files.resolve(name, self.base))
             if not isinstance(bundle, Unreadable):
                 yield from bundle.all_certificates
 
@@ -713,15 +705,24 @@ class TlsReader(SettingsReader):
                 return self._decided("client_ca!", command, command.value)
             if name in ("verifycapath", "verifycastore"):
                 return self._decided("client_ca!", command, Unknown("a command names a directory of CAs"))
-        if folder.known and not (self.files.whole_machine and self._has_no_links(folder.known)):
-            reason = "the CAs of clients lie in a directory"
-            return self._placed("client_ca", list(folder.places), lambda _: Unknown(reason))
+        if folder.known:
+            reason, is_empty = self._searched(folder.known, lambda found: bool(found.entries))
+            if file.known:
+                reason = "the CAs of clients lie in a file and in a directory"
+            if reason:
+                return self._placed("client_ca", list(folder.places), lambda _: Unknown(reason))
+            return file if is_empty else folder
         return folder if folder.is_unknown and not file.explicit else file
 
-    def _has_no_links(self, folder: str) -> bool:
-        """Whether OpenSSL finds nothing in a directory: it looks for names that are hashes, and for no others."""
-        names = self.files.names(self.files.resolve(folder, self.base))
-        return not isinstance(names, Unreadable) and not any(map(_HASHED_NAME.fullmatch, names))
+    def _searched(self, folder: str, holds_some: "Callable[[Bundle], bool]") -> tuple[str, bool]:
+        """Return why it is not known what OpenSSL finds in a directory, if it is not, and whether it finds nothing."""
+        found = self.files.authorities(self.files.resolve(folder, self.base))
+        if isinstance(found, Unreadable):
+            return f"the directory {found.reason}", False
+        is_empty = not holds_some(found)
+        if is_empty and not self.files.whole_machine:
+            return "no name in the directory is a hash, as OpenSSL needs it", False
+        return "", is_empty
 
     def _names_shown(self, section: Section) -> Setting[str | None]:
         file = self.one("ca_names", section, "sslcadnrequestfile", _path, None)
@@ -738,8 +739,12 @@ class TlsReader(SettingsReader):
         if check.known == "none":
             return nothing, loaded
         if folder.known:
-            reason = "the lists lie in a directory"
-            return self._placed("crl", list(folder.places), lambda _: Unknown(reason)), nothing
+            reason, is_empty = self._searched(folder.known, lambda found: bool(found.crls))
+            if file.known:
+                reason = "the lists lie in a file and in a directory"
+            if reason:
+                return self._placed("crl", list(folder.places), lambda _: Unknown(reason)), nothing
+            return file if is_empty else folder, nothing
         return file, nothing
 
     def _directories(self, section: Section) -> Iterator[DirectoryTls]:

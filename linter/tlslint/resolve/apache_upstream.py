@@ -154,14 +154,18 @@ class UpstreamReader:
             name_check = name_check if older.known else older
         ca_file = one("trusted_ca", "sslproxycacertificatefile", _text, None)
         ca_path = one("ca_path", "sslproxycacertificatepath", _text, None)
+        crl_file = one("crl", "sslproxycarevocationfile", _text, None)
+        crl_path = one("crl_path", "sslproxycarevocationpath", _text, None)
+        own_file = one("certificate", "sslproxymachinecertificatefile", _text, None)
+        own_path = one("certificates", "sslproxymachinecertificatepath", _directory_of_certificates, None)
         return {
             "verify": one("verify", "sslproxyverify", _verify, False),
             "trusted_ca": ca_file if ca_file.known or not ca_path.known else ca_path,
             "protocols": one("protocols", "sslproxyprotocol", self._protocols, self._default_protocols()),
             "ciphers": suites,
             "verify_depth": one("verify_depth", "sslproxyverifydepth", _integer, 1),
-            "certificate": one("certificate", "sslproxymachinecertificatefile", _text, None),
-            "crl": one("crl", "sslproxycarevocationfile", _text, None),
+            "certificate": own_file if own_file.known or not own_path.explicit else own_path,
+            "crl": crl_file if crl_file.known or not crl_path.known else crl_path,
             "engine": one("engine", "sslproxyengine", _flag, False),
             "name_check": name_check,
             "expiry_check": one("expiry_check", "sslproxycheckpeerexpire", _flag, True),
@@ -302,6 +306,11 @@ def _flag(place: Place) -> bool | Unknown:
     words = place.directive.arguments
     word = words[0].lower() if words else ""
     return word == "on" if word in ("on", "off") else Unknown(f'"{word}" is neither on nor off')
+
+
+def _directory_of_certificates(place: Place) -> Unknown:
+    # mod_ssl takes every file in it, and chooses one by what the upstream asks for
+    return Unknown("the certificate is one of a directory")
 
 
 def _text(place: Place) -> str | Unknown:

@@ -186,7 +186,7 @@ class Certificates:
         }
         for name in sorted(filter(None, names)) if files is not None else ():
             assert files is not None
-            bundle = files.bundle(files.resolve(name, base))
+            bundle = files.authorities(files.resolve(name, base))
             if not isinstance(bundle, Unreadable):
                 yield bundle
 

@@ -91,7 +91,7 @@ class Clients:
         files = self.deployment.files
         if not setting.known or files is None:
             return None
-        found = files.bundle(files.resolve(setting.known, self.deployment.base))
+        found = files.authorities(files.resolve(setting.known, self.deployment.base))
         return None if isinstance(found, Unreadable) else found
 
     def trust(self, tls: TlsSettings) -> Trust | None:

@@ -33,6 +33,10 @@ MAX_LINKS = 40
 MIN_FILES_TO_READ_AHEAD = 256
 """Fewer configuration files are parsed sooner than a worker has begun."""
 
+MAX_HASHED_FILES = 2000
+"""Certificates in a directory that are looked at; systems trust a few hundred."""
+_HASHED_NAME = regex(r"[0-9a-f]{8}\.r?\d+")
+
 _OUTSIDE = "lies outside of what tlslint was pointed at (--root or path-map says where it is)"
 _MAGIC = regex(r"[*?[]")
 _ESCAPED = regex(r"\\(.)", re.DOTALL)
@@ -120,6 +124,7 @@ class Files:
         self._trees: dict[str, Tree | Unreadable] = {}
         self._apache_trees: dict[str, Tree | Unreadable] = {}
         self._bundles: dict[str, Bundle | Unreadable] = {}
+        self._hashed: dict[str, Bundle | Unreadable] = {}
         self._keys: dict[str, KeyFacts | Unreadable] = {}
         self._workers = workers
         self._ahead: Pending[Sequence[str], Read] | None = None
@@ -458,6 +463,38 @@ class Files:
             known = data if isinstance(data, Unreadable) else read_bundle(data, self.display_path(server_path))
             self._bundles[host] = known
         return known
+
+    def authorities(self, server_path: str) -> "Bundle | Unreadable":
+        """Return the CAs and revocation lists in a file, or in a directory as OpenSSL searches it.
+
+        There it opens what is named by the hash of a subject (`5ed36f99.0`) or of a list's issuer (`5ed36f99.r0`), and
+        nothing else (X509_LOOKUP_hash_dir(3)); that the hash is the right one is not looked at. A directory without
+        such names is a bundle without entries.
+        """
+        if self.kind(server_path) != "folder":
+            return self.bundle(server_path)
+        path = _normal(server_path)
+        known = self._hashed.get(path)
+        if known is None:
+            known = self._hashed[path] = self._all_hashed(path)
+        return known
+
+    def _all_hashed(self, path: str) -> "Bundle | Unreadable":
+        names = self.names(path)
+        if isinstance(names, Unreadable):
+            return names
+        from tlslint.pki.bundle import Bundle
+
+        hashed = [name for name in names if _HASHED_NAME.fullmatch(name)][:MAX_HASHED_FILES]
+        bundles = [(name, self.bundle(f"{path}/{name}")) for name in hashed]
+        read = [(".r" in name, found) for name, found in bundles if not isinstance(found, Unreadable)]
+        return Bundle(
+            path=self.display_path(path),
+            size=sum(found.size for _, found in read),
+            entries=tuple(entry for is_list, found in read if not is_list for entry in found.entries),
+            crls=tuple(crl for is_list, found in read if is_list for crl in found.crls),
+            problems=tuple(problem for _, found in read if not found.complete for problem in found.problems),
+        )
 
     def private_key(self, server_path: str) -> "KeyFacts | Unreadable":
         """Return what may be said of the private keys in a file, read once."""

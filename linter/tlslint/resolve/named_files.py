@@ -9,23 +9,23 @@ from enum import Enum
 from tlslint.record import dataclass, field
 from tlslint.resolve.certificates import Kin
 from tlslint.resolve.include import Unreadable
-from tlslint.resolve.model import Deployment, Place, Setting, TlsSettings, Upstream, VirtualHost
+from tlslint.resolve.model import Deployment, Place, Setting, TlsSettings, Unknown, Upstream, VirtualHost
 
 _INLINE = ("data:", "engine:", "store:")
 
 
 class Content(Enum):
-    """What a file is read for; the value is what a message calls the file."""
+    """What a file is read for, in words that follow "file of"."""
 
-    CLIENT_CAS = "file of client CAs"
-    TRUSTED_CAS = "file of trusted CAs"
-    CRL = "revocation list"
-    DH_PARAMETERS = "file of DH parameters"
-    TICKET_KEY = "key of session tickets"
-    STAPLED_RESPONSE = "stapled response"
-    UPSTREAM_CERTIFICATE = "certificate shown to the upstream"
-    UPSTREAM_CAS = "file of CAs for the upstream"
-    UPSTREAM_CRL = "revocation list for the upstream"
+    CLIENT_CAS = "client CAs"
+    TRUSTED_CAS = "trusted CAs"
+    CRL = "revocation lists"
+    DH_PARAMETERS = "DH parameters"
+    TICKET_KEY = "session ticket keys"
+    STAPLED_RESPONSE = "the stapled response"
+    UPSTREAM_CERTIFICATE = "the certificate for the upstream"
+    UPSTREAM_CAS = "CAs of the upstream"
+    UPSTREAM_CRL = "revocation lists for the upstream"
 
 
 _KIN: dict[Content, Kin] = {
@@ -50,6 +50,13 @@ class NamedFile:
     """On the server."""
     places: list[Place] = field(default_factory=list)
     users: dict[str, None] = field(default_factory=dict)
+    doubt: str = ""
+    """Why it is not known what the server finds there although it could be read."""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a directory."""
+        return _names_folder(self.places[0])
 
     @property
     def is_for_upstreams(self) -> bool:
@@ -74,14 +81,19 @@ class NamedFiles:
                 self._add(content, setting, upstream.target)
 
     def unread(self) -> Iterator[tuple[NamedFile, Unreadable, bool]]:
-        """Yield each file that could not be read, why, and whether it is missing (`Certificates.is_missing`)."""
+        """Yield each file of which it is not known what the server finds there, and why.
+
+        The last of the three is whether the file is missing, in the sense of `Certificates.is_missing`.
+        """
         files, certificates = self.deployment.files, self.deployment.certificates
         for named in self._found.values() if files is not None else ():
             assert files is not None
-            found = files.bundle(named.path) if named.content in _PEM else files.data(named.path)
+            found = files.authorities(named.path) if named.content in _PEM else files.data(named.path)
             if isinstance(found, Unreadable):
                 kin = _KIN.get(named.content, "certificate")
                 yield named, found, certificates.is_missing(found.kind, named.path, found.reason, kin)
+            elif named.doubt:
+                yield named, Unreadable("unreadable", named.doubt, named.path), False
 
     def _add_host(self, host: VirtualHost) -> None:
         """Note what is opened for a host that no client gets as well."""
@@ -89,7 +101,7 @@ class NamedFiles:
             self._add(content, setting, "")
 
     def _add(self, content: Content, setting: Setting[str | None] | Setting[tuple[str, ...]], user: str) -> None:
-        if not setting.known:
+        if not setting.known and not (setting.is_unknown and setting.places):
             return
         key = (content, id(setting))
         found = self._settings.get(key)
@@ -99,15 +111,16 @@ class NamedFiles:
             named.users[user] = None
 
     def _named(self, content: Content, setting: Setting[str | None] | Setting[tuple[str, ...]]) -> Iterator[NamedFile]:
-        files, known = self.deployment.files, setting.known
-        names = (known,) if isinstance(known, str) else known or ()
-        for name in names if files is not None else ():
+        files = self.deployment.files
+        for name in _names(setting) if files is not None else ():
             assert files is not None
-            places = [place for place in setting.places if _names_file(place, name)]
+            places = [place for place in setting.places if place.directive.arguments[-1:] == (name,)]
             if not places or "$" in name or name.startswith(_INLINE):
                 continue
             path = files.resolve(name, self.deployment.base)
             named = self._found.setdefault(path, NamedFile(content, name, path))
+            if isinstance(setting.value, Unknown):
+                named.doubt = setting.value.reason
             named.places += [place for place in places if place not in named.places]
             yield named
 
@@ -145,11 +158,18 @@ class NamedFiles:
             yield Content.UPSTREAM_CRL, upstream.crl
 
 
-def _names_file(place: Place, name: str) -> bool:
-    """Whether a directive names this file: httpd has directives for directories besides, and commands."""
+def _names_folder(place: Place) -> bool:
+    """Whether a directive names a directory; only httpd has such."""
     directive = place.directive
-    is_folder = directive.name.lower().endswith("path")
-    return not is_folder and bool(directive.arguments) and directive.arguments[-1] == name
+    return directive.name.lower().endswith("path") and bool(directive.arguments)
+
+
+def _names(setting: Setting[str | None] | Setting[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names as written; of a directory also where it is unknown what can be found in it."""
+    known = setting.known
+    if setting.is_unknown and setting.places and _names_folder(setting.places[-1]):
+        return (str(setting.places[-1].directive.arguments[-1]),)
+    return (known,) if isinstance(known, str) else known or ()
 
 
 __all__ = ["Content", "NamedFile", "NamedFiles"]

@@ -62,11 +62,14 @@ def _others(deployment: Deployment) -> Iterator[Finding]:
     for named, failure, is_missing in deployment.named_files.unread():
         if not is_missing:
             continue
-        directive = named.places[0].directive.name
-        seen = f'nginx does not start: its message names the file, and says "{SEEN_OTHERS[failure.kind == "missing"]}"'
+        kind = "directory" if named.is_folder else "file"
         if deployment.server == "apache":
-            seen = f"apache2 -t: {directive}: file '…' does not exist or is empty"
-        message = f'the {named.content.value} "{named.name}" {failure.reason}'
+            trouble = "does not exist" if named.is_folder else "does not exist or is empty"
+            seen = f"apache2 -t: {named.places[0].directive.name}: {kind} '…' {trouble}"
+        else:
+            said = SEEN_OTHERS[failure.kind == "missing"]
+            seen = f'nginx does not start: its message names the file, and says "{said}"'
+        message = f'the {kind} of {named.content.value} "{named.name}" {failure.reason}'
         yield _finding(message, named.places[0].argument(-1).span, seen, also_named(named.places))
 
 

@@ -3,7 +3,8 @@
 ## What it finds
 `ssl_verify_client on` or `optional` (Apache: `SSLVerifyClient require` or `optional`) where no file with CAs of clients
 is in force, or where the file that is named holds nothing that the server can read as certificates. Apache takes a
-directory too (`SSLCACertificatePath`), in which OpenSSL finds only names that are hashes (`openssl rehash`).
+directory too (`SSLCACertificatePath`), in which OpenSSL finds only names that are hashes (`openssl rehash`); it looks
+there when a client comes, with the rights of the server's workers.
 
 ## Why it matters
 nginx refuses to start: a restart fails, a reload keeps the old configuration. Apache starts, and refuses every client

@@ -64,6 +64,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
 
 
 def _authorities(deployment: Deployment, trust: "Trust", endpoints: list[Endpoint]) -> Iterator[Finding]:
+    from tlslint.pki.public import is_public
+
     setting = ca_setting(endpoints[0].tls)
     current = trust.current(deployment.now)
     for authority in trust.needed:
@@ -80,6 +82,8 @@ def _authorities(deployment: Deployment, trust: "Trust", endpoints: list[Endpoin
             help="put the renewed CA into this file and reload the server",
             seen=None if past else _seen(deployment, 9, "certificate is not yet valid"),
             endpoints=labels(endpoints),
+            # a public CA in this file is what is wrong, whatever its dates
+            yields_to=("public-client-ca",) if is_public(authority) else (),
         )
 
 
