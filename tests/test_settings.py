@@ -39,6 +39,7 @@ fail-on = "error"
 baseline = "known.json"
 unsuppressable = ["weak-protocol"]
 trust-store = ["system", "roots.pem"]
+weak-key-lists = ["lists", "/usr/share/openssl-blacklist"]
 require-certificates = true
 expiry-warning-days = 20
 expiry-error-days = 3
@@ -95,6 +96,7 @@ def test_every_key(project: Path) -> None:
             DeploymentSettings("shop", (f"{project}/deploy/shop",), {"root": f"{project}/shop", "policy": "old"}),
         ),
         trust_store=("system", f"{project}/roots.pem"),
+        weak_key_lists=(f"{project}/lists", "/usr/share/openssl-blacklist"),
         require_certificates=True,
         expiry_warning_days=20,
         expiry_error_days=3,
@@ -211,6 +213,7 @@ def test_nearest_file_counts_and_search_ends_at_the_checkout(project: Path) -> N
         ("require-certificates = 1\n", 'tlslint.toml:1:1: "require-certificates" must be true or false, not a number'),
         ("expiry-warning-days = true\n", 'tlslint.toml:1:1: "expiry-warning-days" must be a number of days'),
         ("expiry-error-days = -1\n", 'tlslint.toml:1:1: "expiry-error-days" must be a number of days'),
+        ("weak-key-lists = 'x'\n", 'tlslint.toml:1:1: "weak-key-lists" must be an array of strings'),
         ("trust-store = [1]\n", 'tlslint.toml:1:16: "trust-store" must be an array of strings'),
         ("severity = 1\n", 'tlslint.toml:1:1: "severity" must be a table, not a number'),
         (

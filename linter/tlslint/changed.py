@@ -57,7 +57,8 @@ class Changed:
     def governs(self, settings: Settings) -> bool:
         """Whether something changed on which every judgement depends."""
         policy = [settings.policy] if "/" in settings.policy or settings.policy.endswith(".json") else []
-        settled = [*policy, *settings.trust_store, *([settings.file] if settings.file else [])]
+        lists = [*settings.trust_store, *settings.weak_key_lists]
+        settled = [*policy, *lists, *([settings.file] if settings.file else [])]
         return any(map(self.has, settled))
 
     def may_be_named_in(self, texts: Iterable[str], reached: Iterable[str]) -> bool:

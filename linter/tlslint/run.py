@@ -1,6 +1,7 @@
 """The pipeline on one screen: discover, parse, resolve, check. What comes out is a `Report`; printing is for others."""
 
 import gc
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -197,6 +198,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
     report.problems.extend(discovered.problems)
     report.notes.extend(discovered.notes)
     check_trust_store(settings.trust_store)
+    lists = weak_key_lists(settings, report)
     targets: dict[str, Target] = {}
     assumed: set[str] = set()
     for root in discovered.roots:
@@ -213,6 +215,7 @@ def resolved(discovered: Discovered, part: Part, report: Report) -> Iterator[Dep
             if root.context == "main":
                 report.entries.append((root.server, root.files.real_path(root.entry)))
             _add_settings(deployment, settings)
+            deployment.weak_key_lists = lists
             progress.at(f"judging {root.display}", lambda: report.files + count_files(discovered))
             yield deployment
     if assumed:
@@ -270,6 +273,31 @@ def check_trust_store(names: tuple[str, ...]) -> None:
         trusted_roots(names)
     except TrustStoreError as error:
         raise SettingsError(f"trust-store: {error}") from error
+
+
+def weak_key_lists(settings: Settings, report: Report) -> tuple[str, ...]:
+    """Return the lists of weak keys to look into; raises `SettingsError` where one that the user named cannot be had.
+
+    Where the configuration is judged for this machine, the lists that it has count too.
+    """
+    named = settings.weak_key_lists
+    local = "local" in map(str.strip, (settings.target or "").lower().split(","))
+    if not named and not local:
+        return ()
+    from tlslint.pki.known_keys import SYSTEM_LISTS, KeyListError, key_lists
+
+    try:
+        key_lists(named)
+    except KeyListError as error:
+        raise SettingsError(f"weak-key-lists: {error}") from error
+    if not local or not os.path.isdir(SYSTEM_LISTS):
+        return named
+    try:
+        key_lists((SYSTEM_LISTS,))
+    except KeyListError as error:
+        report.notes.append(f"this machine's lists of weak keys are left out: {error}")
+        return named
+    return (*named, SYSTEM_LISTS)
 
 
 def _resolve(root: Root, target: Target, report: Report) -> Deployment | None:

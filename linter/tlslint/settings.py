@@ -94,6 +94,8 @@ class Settings:
     """The moment for which dates are judged, in ISO form; None is the clock's (command line only)."""
     trust_store: tuple[str, ...] = ("system",)
     """Whose roots clients trust: PEM files, `system` for those of this machine, `none` for not knowing."""
+    weak_key_lists: tuple[str, ...] = ()
+    """Files and directories that list RSA keys whose private half is known, as Debian's `openssl-blacklist` does."""
     require_certificates: bool = False
     """Whether a certificate or key that is not here is an error, instead of something that could not be checked."""
     expiry_warning_days: int = 30
@@ -369,6 +371,7 @@ _DEPLOYMENT_KEYS: Final[dict[str, _Read]] = {
     "apache-environment": _Reader.string_table,
     "exclude": _Reader.strings,
     "trust-store": _Reader.trust_store,
+    "weak-key-lists": _Reader.host_paths,
     "require-certificates": _Reader.flag,
     "expiry-warning-days": _Reader.days,
     "expiry-error-days": _Reader.days,

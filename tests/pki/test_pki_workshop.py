@@ -77,13 +77,13 @@ def served_faults(case: Case, chain: Chain) -> Iterator[str]:
             yield DATE_RULES[state]
         if certificate.signature_hash in ("sha1", "md5"):
             yield "TLS312"
+        if key_flaws(certificate):
+            yield "TLS313"
 
 
 def leaf_faults(case: Case, leaf: Certificate) -> Iterator[str]:
     if leaf.claims_public_trust and dates.excess_lifetime(leaf.not_before, leaf.not_after):
         yield "TLS311"
-    if key_flaws(leaf):
-        yield "TLS313"
     if leaf.is_ca or not leaf.allows_server_authentication:
         yield "TLS314"
     if leaf.self_signed:

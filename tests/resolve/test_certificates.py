@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from support.rule_fixtures import FIXTURES
+from support.servers import needed_nginx
 from tlslint.finding import Finding, Report
+from tlslint.pki import known_keys
 from tlslint.pki.anchors import TrustStoreError, load_trust_store
 from tlslint.pki.bundle import read_bundle
 from tlslint.pki.chain import SYSTEM_STORES, Authorities
+from tlslint.pki.known_keys import fingerprint
 from tlslint.resolve.model import Deployment
 from tlslint.run import lint, predict
 from tlslint.settings import Settings, SettingsError
@@ -191,6 +194,57 @@ class TestTrustStore:
         name = store if store == "none" else str(CERTIFICATES / "workshop" / store)
         path = write(tmp_path, server("shop.example.test", "healthy.pem", "leaf.key"))
         assert [finding.code for finding in found(path, "TLS305", trust_store=(name,))] == codes
+
+
+class TestWeakKeyLists:
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> str:
+        copy(tmp_path, "workshop/healthy-rsa.pem", "workshop/keys/leaf-rsa.key")
+        return write(tmp_path, server("shop.example.test", "healthy-rsa.pem", "leaf-rsa.key"))
+
+    @pytest.fixture
+    def lists(self, tmp_path: Path) -> Path:
+        """A directory with a list of both keys of that chain."""
+        folder = tmp_path / "lists"
+        folder.mkdir()
+        bundle = read_bundle((CERTIFICATES / "workshop" / "healthy-rsa.pem").read_bytes(), "both")
+        numbers = [one.rsa_numbers[0] for one in bundle.certificates if one.rsa_numbers]
+        lines = [f"{fingerprint(number).hex()}\n" for number in numbers]
+        (folder / "blacklist.RSA-2048").write_text("# for tests\n" + "".join(lines), encoding="ascii")
+        return folder
+
+    def test_listed_keys_are_errors(self, site: str, lists: Path) -> None:
+        assert not found(site, "weak-key")
+        for name in (lists, lists / "blacklist.RSA-2048"):
+            findings = found(site, "weak-key", weak_key_lists=(str(name),))
+            assert [finding.severity.name for finding in findings] == ["ERROR", "ERROR"]
+            for finding in findings:
+                end = f'is broken: others can have the private key, as it is in a list of known ones ("{lists}'
+                assert f'{end}/blacklist.RSA-2048")' in finding.message
+
+    def test_lists_have_to_be_there(self, site: str, lists: Path) -> None:
+        with pytest.raises(SettingsError, match=r"weak-key-lists: absent: No such file"):
+            found(site, weak_key_lists=("absent",))
+        (lists / "blacklist.RSA-4096").write_bytes(b"\n1\n")
+        with pytest.raises(SettingsError, match=r"weak-key-lists: .*/blacklist.RSA-4096:2:1: a key is listed by"):
+            found(site, weak_key_lists=(str(lists),))
+
+    def test_those_of_this_machine_count_where_it_is_the_target(
+        self, site: str, lists: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(known_keys, "SYSTEM_LISTS", str(lists))
+        assert needed_nginx("nginx-system")
+        assert not found(site, "weak-key")
+        assert [finding.code for finding in found(site, "weak-key", target="local")] == ["TLS313", "TLS313"]
+
+    def test_what_is_wrong_with_them_is_noted(self, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert needed_nginx("nginx-system")
+        (tmp_path / "blacklist.RSA-1024").write_bytes(b"x")
+        monkeypatch.setattr(known_keys, "SYSTEM_LISTS", str(tmp_path))
+        made = report(site, "weak-key", target="local")
+        assert not made.findings
+        (note,) = [note for note in made.notes if "weak keys" in note]
+        assert note.startswith(f"this machine's lists of weak keys are left out: {tmp_path}/blacklist.RSA-1024:1:1: ")
 
 
 def test_days_before_expiry_can_be_set(tmp_path: Path) -> None:

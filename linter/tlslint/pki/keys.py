@@ -1,16 +1,17 @@
 """Whether a public key is strong enough, and whether it is one of the kinds that are known to be broken.
 
 What is computed: size, curve, exponent, small factors, close primes (Fermat), and the fingerprint of the Infineon
-library (ROCA, CVE-2017-15361). The keys that Debian's OpenSSL made from 2006 to 2008 (CVE-2008-0166) can only be told
-by lists of many megabytes, and are not covered.
+library (ROCA, CVE-2017-15361). What can only be told by lists is in `known_keys`: the keys that Debian's OpenSSL made
+from 2006 to 2008 (CVE-2008-0166), and what the user knows of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import cache, lru_cache
 from math import gcd, isqrt, prod
 
 from tlslint.pki.certificate import Certificate
+from tlslint.pki.known_keys import KeyList, listed, made_by_debian
 from tlslint.record import dataclass
 
 MINIMUM_RSA_BITS = 2048
@@ -36,6 +37,8 @@ class Weakness(Enum):
     FACTORABLE = "factorable"
     CLOSE_PRIMES = "close-primes"
     ROCA = "roca"
+    DEBIAN = "debian"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,21 @@ class KeyFlaw:
     message: str
 
 
-def key_flaws(certificate: Certificate, *, minimum_rsa_bits: int = MINIMUM_RSA_BITS) -> tuple[KeyFlaw, ...]:
-    """Return what is wrong with the key of a certificate; nothing for kinds of key that are not known here."""
+def key_flaws(
+    certificate: Certificate, lists: Sequence[KeyList] = (), *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
+) -> tuple[KeyFlaw, ...]:
+    """Return what is wrong with the key of a certificate; nothing for kinds of key that are not known here.
+
+    An RSA key is looked for in `lists` too.
+    """
     match certificate.key_type:
         case "rsa" if certificate.rsa_numbers:
-            return rsa_flaws(*certificate.rsa_numbers, minimum_bits=minimum_rsa_bits)
+            flaws = rsa_flaws(*certificate.rsa_numbers, minimum_bits=minimum_rsa_bits)
+            name = listed(certificate.rsa_numbers[0], lists)
+            if name is None or any(flaw.weakness is Weakness.DEBIAN for flaw in flaws):
+                return flaws
+            message = f'others can have the private key, as it is in a list of known ones ("{name}")'
+            return (*flaws, KeyFlaw(Weakness.LISTED, message))
         case "ec":
             return tuple(_curve_flaws(certificate))
         case "dsa":
@@ -94,6 +107,9 @@ def _rsa_flaws(modulus: int, exponent: int, minimum_bits: int) -> Iterator[KeyFl
         yield KeyFlaw(Weakness.CLOSE_PRIMES, "the two primes of the modulus are so close that it is easily factored")
     if is_roca(modulus):
         yield KeyFlaw(Weakness.ROCA, "the key was made by the flawed Infineon library (ROCA, CVE-2017-15361)")
+    if made_by_debian(modulus):
+        message = "everybody can have the private key, one of the few that Debian's OpenSSL made from 2006 to 2008"
+        yield KeyFlaw(Weakness.DEBIAN, f"{message} (CVE-2008-0166)")
 
 
 def has_close_primes(modulus: int, rounds: int = _FERMAT_ROUNDS) -> bool:

@@ -836,6 +836,8 @@ class Deployment:
     """Whether a file that is not here is missing on the server too, instead of merely out of sight."""
     trust_store: tuple[str, ...] = ("system",)
     """Which roots clients trust: files, `system` for this machine's, `none`."""
+    weak_key_lists: tuple[str, ...] = ()
+    """Files and directories that list RSA keys whose private half is known."""
     expiry_days: tuple[int, int] = (30, 7)
     """With how many days left a certificate is a warning, and an error; never more than a third of its life."""
     files: "Files | None" = None

@@ -2,8 +2,9 @@
 
 ## What it finds
 RSA keys below 2048 bits and curves below 224, DSA keys, RSA keys with an unusable exponent, with a small factor, with
-primes that are too close, and keys of the flawed Infineon library (ROCA). A server's key below what the policy asks for
-is a warning. Intermediates that clients need count as well.
+primes that are too close, keys of the flawed Infineon library (ROCA), and RSA keys whose private half is known: those
+that Debian's OpenSSL made from 2006 to 2008, and those in the lists that `weak-key-lists` names. A server's key below
+what the policy asks for is a warning. Intermediates that clients need count as well.
 
 ## Why it matters
 Whoever computes the private key from the public one can be the server.
@@ -17,7 +18,9 @@ to configure certificate …` (Apache, and `apache2 -t` says nothing). Nobody no
 Make a new key (P-256, or RSA with 2048 bits or more) and have a new certificate issued; revoke one whose key is broken.
 
 ## False alarms that it avoids
-Roots are not judged. The keys that Debian made in 2006 to 2008 can be told by lists only, and are not looked for.
+Roots are not judged. Debian's keys are told by a list, in which another key stands with a chance below one in a
+thousand million. It has those of 2048 bits that were made on amd64 with a seed file (`~/.rnd`), and no others:
+`weak-key-lists` is for more.
 """
 
 from collections.abc import Iterator
@@ -39,7 +42,12 @@ rule = Rule(
     why="whoever computes the private key from the public one can be the server",
     seen='nginx does not start: SSL_CTX_use_certificate("…") failed (… ee key too small)',
     seen_apache="Apache does not start (apache2 -t says nothing): AH02562 … (ee key too small)",
-    sources=("NIST SP 800-131A revision 2", "CA/Browser Forum Baseline Requirements, 6.1.1.3", "CVE-2017-15361"),
+    sources=(
+        "NIST SP 800-131A revision 2",
+        "CA/Browser Forum Baseline Requirements, 6.1.1.3",
+        "CVE-2017-15361",
+        "CVE-2008-0166",
+    ),
 )
 SEEN_BROKEN = "nobody gets an error, that is the trap; scanners and authorities that check keys report it"
 SEEN_POLICY = "nobody gets an error; audits against the policy report it"
@@ -51,7 +59,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
             what = f"{described(certificate, chain)} in {named(served)}"
-            for message, label, severity, seen, source in _flaws(certificate, policy, certificate == chain.leaf):
+            is_leaf = certificate == chain.leaf
+            for message, label, severity, seen, source in _flaws(certificate, deployment, policy, is_leaf):
                 yield rule.finding(
                     f"the key of {what}, served for {{endpoint}}, {message}",
                     file_span(served.pairs[0]),
@@ -65,11 +74,14 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 )
 
 
-def _flaws(certificate: "Certificate", policy: Policy, is_leaf: bool) -> Iterator[tuple[str, str, Severity, str, str]]:
+def _flaws(
+    certificate: "Certificate", deployment: Deployment, policy: Policy, is_leaf: bool
+) -> Iterator[tuple[str, str, Severity, str, str]]:
     # only where there is a certificate
     from tlslint.pki.keys import key_flaws
+    from tlslint.pki.known_keys import key_lists
 
-    flaws = key_flaws(certificate)
+    flaws = key_flaws(certificate, key_lists(deployment.weak_key_lists))
     for flaw in flaws:
         what, seen = ("too weak", rule.seen) if flaw.weakness.value in SHORT else ("broken", SEEN_BROKEN)
         yield f"is {what}: {flaw.message}", flaw.weakness.value.replace("-", " "), Severity.ERROR, seen, ""
