@@ -261,9 +261,10 @@ def test_comments_are_judged_in_changed_files_only(hook: Hook, tmp_path: Path) -
 
 def test_settings_and_policy_concern_everything(hook: Hook, tmp_path: Path) -> None:
     write(tmp_path, "nginx.conf", main(server("a.example.org", "ssl_protocols TLSv1.1;")))
-    write(tmp_path, "tlslint.toml", "policy = 'tls/ours.json'\n")
+    write(tmp_path, "tlslint.toml", "policy = 'tls/ours.json'\nweak-key-lists = ['tls/keys']\n")
     write(tmp_path, "tls/ours.json", '{"name": "ours", "extends": "mozilla-intermediate"}\n')
-    for changed in ("tlslint.toml", "tls/ours.json"):
+    write(tmp_path, "tls/keys/blacklist.RSA-4096", "# none yet\n")
+    for changed in ("tlslint.toml", "tls/ours.json", "tls/keys/blacklist.RSA-4096"):
         assert places(hook(changed, select="weak-protocol")) == [("nginx.conf", 6, "TLS101")]
     assert hook("README.md", select="weak-protocol") == []
 

@@ -57,9 +57,13 @@ class Changed:
     def governs(self, settings: Settings) -> bool:
         """Whether something changed on which every judgement depends."""
         policy = [settings.policy] if "/" in settings.policy or settings.policy.endswith(".json") else []
-        lists = [*settings.trust_store, *settings.weak_key_lists]
-        settled = [*policy, *lists, *([settings.file] if settings.file else [])]
-        return any(map(self.has, settled))
+        settled = [*policy, *settings.trust_store, *([settings.file] if settings.file else [])]
+        return any(map(self.has, settled)) or any(map(self._has_some_of, settings.weak_key_lists))
+
+    def _has_some_of(self, path: str) -> bool:
+        """Whether a file was passed, or one in this directory."""
+        inside = os.path.join(self.real(path), "")
+        return self.has(path) or any(file.startswith(inside) for file in self._files)
 
     def may_be_named_in(self, texts: Iterable[str], reached: Iterable[str]) -> bool:
         """Whether a configuration of these texts and files (real paths) has to do with a passed file."""
