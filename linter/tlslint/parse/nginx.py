@@ -32,12 +32,12 @@ nginx has no such limit, but no configuration needs more than a few.
 BUFFER_BYTES = 4096
 """NGX_CONF_BUFFER: what nginx must be able to hold of a word and the character after it."""
 
-# visible ASCII, nothing of it special where it stands; what ends in "$" may go on with a brace
-_PLAIN_WORD = r"""(?! [}\#"'] ) [!-:<-Z\[\]-z|}~]++ (?<! \$ ) (?= [ \t\r\n;{] )"""
+# A plain word is visible ASCII with nothing special where it stands; what ends in "$" may go on with a brace.
 _TOKEN = regex(
-    r"[ \t\r\n]*+ (?:"
-    rf"   ( {_PLAIN_WORD} (?: [ ]++ {_PLAIN_WORD} )*+ ) (?: [ \t\r\n]*+ ( [;{{] ) )?+"
     r"""
+    [ \t\r\n]*+
+    (?:
+        ( (?: [ ]*+ (?! [}\#"'] ) [!-:<-Z\[\]-z|}~]++ (?<! \$ ) (?= [ \t\r\n;{] ) )++ ) (?: [ \t\r\n]*+ ( [;{] ) )?+
       | ( (?: [^ \t\r\n;{}\#"'$\\] | \$\{*+ | \\. ) (?: [^ \t\r\n;{$\\]++ | \$\{*+ | \\. )*+ \\?+ )
       | " ( (?: [^"\\]++ | \\. )*+ ) " (?= [ \t\r\n;{)] | \Z )
       | ' ( (?: [^'\\]++ | \\. )*+ ) ' (?= [ \t\r\n;{)] | \Z )
