@@ -88,3 +88,10 @@ def test_linting_needs_no_certificate_code_without_certificates(tmp_path: Path) 
     modules = loaded("one.conf", cwd=tmp_path)
     assert "tlslint.rules" in modules
     assert sorted(name for name in modules if name.startswith("tlslint.pki.")) == []
+
+
+def test_rules_that_do_not_concern_a_file_stay_away(tmp_path: Path) -> None:
+    (tmp_path / "one.conf").write_text("events {}\nhttp { server { listen 80; } }\n", encoding="utf-8")
+    modules = loaded("one.conf", cwd=tmp_path)
+    families = {name.split(".")[2] for name in modules if name.startswith("tlslint.rules.") and name.count(".") == 3}
+    assert families == {"http", "names"}

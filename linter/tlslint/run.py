@@ -72,11 +72,10 @@ def _found(
     """Return what there is to report, not merged yet, and the files of this machine that were read."""
     # only linting needs the rules
     from tlslint.accept import accept
-    from tlslint.rules import RULES
+    from tlslint.rules import LISTED, concerning
     from tlslint.selection import Selection
 
-    selection = Selection([module.rule for module in RULES], settings)
-    rules = [module for module in RULES if selection.runs(module.rule)]
+    selection = Selection(LISTED, settings)
     found: list[Finding] = []
     trees: list[Tree] = []
     views: dict[int, Files] = {}
@@ -88,6 +87,7 @@ def _found(
                 part.paths, part.settings, stdin, settings.stdin_filename, overlay, part.changed, workers
             )
             for deployment in resolved(discovered, part, report):
+                rules = [rule.module for rule in concerning(deployment) if selection.runs(rule)]
                 found.extend(part.own(told_once(_judged(deployment, policy, rules, report))))
                 gaps = list(undecided(deployment))
                 report.unknown.extend(gaps)
@@ -145,10 +145,10 @@ def fix(paths: Sequence[str], settings: Settings, stdin: bytes | None = None, *,
     """
     from tlslint.fix.engine import fixed
     from tlslint.intention import Safety
-    from tlslint.rules import RULES
+    from tlslint.rules import LISTED
     from tlslint.selection import Selection
 
-    selection = Selection([module.rule for module in RULES], settings)
+    selection = Selection(LISTED, settings)
     return fixed(_views(paths, settings, stdin), Safety.UNSAFE if unsafe else Safety.SAFE, selection.fixes)
 
 
@@ -158,10 +158,10 @@ def single_fixes(
     """Yield what each fix would make of the files if it were the only one, with the finding that it is for."""
     from tlslint.fix.engine import each_alone
     from tlslint.intention import Safety
-    from tlslint.rules import RULES
+    from tlslint.rules import LISTED
     from tlslint.selection import Selection
 
-    selection = Selection([module.rule for module in RULES], settings)
+    selection = Selection(LISTED, settings)
     yield from each_alone(_views(paths, settings, stdin), Safety.UNSAFE if unsafe else Safety.SAFE, selection.fixes)
 
 

@@ -1,8 +1,9 @@
 """Which rules run and may fix, how severe their findings are and how safe their fixes, as the settings say."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
-from tlslint.finding import Finding, Rule, Severity
+from tlslint.finding import Finding, Severity
 from tlslint.globs import matches
 from tlslint.intention import Safety
 from tlslint.record import replace
@@ -11,6 +12,29 @@ from tlslint.settings import Settings, place_of
 EVERYTHING = "ALL"
 ABOUT_COMMENTS = "TLS09"
 """The codes of rules about comments that suppress findings begin so; no comment suppresses what they find."""
+
+
+class Described(Protocol):
+    """What a selection has to know of a rule; a `Rule` says it, and so does the list of all rules."""
+
+    @property
+    def code(self) -> str:
+        """`TLS101`."""
+
+    @property
+    def name(self) -> str:
+        """`weak-protocol`."""
+
+    @property
+    def suppressible(self) -> bool:
+        """Whether it can be switched off, and its findings be suppressed."""
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of its findings."""
+
+
+AnyRule = TypeVar("AnyRule", bound=Described)
 
 
 class SelectorError(Exception):
@@ -24,13 +48,13 @@ class SelectorError(Exception):
 class Selection:
     """The rules that were chosen, and the severities that were set for them; raises `SelectorError`."""
 
-    def __init__(self, rules: Sequence[Rule], settings: Settings) -> None:
+    def __init__(self, rules: Sequence[Described], settings: Settings) -> None:
         try:
             self._choose(rules, settings)
         except SelectorError as error:
             raise SelectorError(f"{place_of(error.selector, settings)}{error}", error.selector) from error
 
-    def _choose(self, rules: Sequence[Rule], settings: Settings) -> None:
+    def _choose(self, rules: Sequence[Described], settings: Settings) -> None:
         self._rules = rules
         selected = self._named(settings.select, "select")
         ignored = self._named(settings.ignore, "ignore")
@@ -49,7 +73,7 @@ class Selection:
             **dict.fromkeys(self._named(settings.extend_unsafe_fixes, "extend-unsafe-fixes"), Safety.UNSAFE),
         }
 
-    def runs(self, rule: Rule) -> bool:
+    def runs(self, rule: Described) -> bool:
         """Whether a rule was chosen; one that cannot be suppressed always is."""
         return rule.code in self._chosen
 
@@ -57,7 +81,7 @@ class Selection:
         """The same by the rule's code."""
         return code in self._chosen
 
-    def may_hide(self, rule: Rule) -> bool:
+    def may_hide(self, rule: Described) -> bool:
         """Whether comments and a baseline may keep what a rule finds from being reported."""
         return not self.why_shown(rule)
 
@@ -65,7 +89,7 @@ class Selection:
         """The same by the rule's code."""
         return any(rule.code == code and self.may_hide(rule) for rule in self._rules)
 
-    def why_shown(self, rule: Rule) -> str:
+    def why_shown(self, rule: Described) -> str:
         """Say why nothing may keep what a rule finds from being reported; empty where something may."""
         if rule.code in self._kept:
             return "unsuppressable in the settings"
@@ -102,7 +126,7 @@ class Selection:
                 codes.add(rule.code)
         return codes
 
-    def matching(self, selector: str) -> list[Rule]:
+    def matching(self, selector: str) -> list[Described]:
         """Return the rules that a name, code or prefix of codes means; raises `SelectorError`."""
         if selector == EVERYTHING:
             return list(self._rules)
@@ -122,7 +146,7 @@ class Selection:
                 yield rule.code, severity
 
 
-def find_rule(name: str, rules: Sequence[Rule]) -> Rule:
+def find_rule(name: str, rules: Sequence[AnyRule]) -> AnyRule:
     """Return the rule with this code or name, in any case; raises `SelectorError`."""
     for rule in rules:
         if name.upper() == rule.code or name.lower().replace("_", "-") == rule.name:
@@ -135,7 +159,7 @@ def _split(selectors: Iterable[str]) -> Iterator[str]:
         yield from filter(None, (part.strip() for part in selector.split(",")))
 
 
-def _did_you_mean(word: str, rules: Sequence[Rule]) -> str:
+def _did_you_mean(word: str, rules: Sequence[Described]) -> str:
     # only here, because it is slow to import and rarely needed
     from difflib import get_close_matches
 

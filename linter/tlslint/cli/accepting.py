@@ -15,13 +15,13 @@ def add_ignores(paths: list[str], settings: "Settings", reason: str | None, unti
     from tlslint.annotate import annotated, tail_of
     from tlslint.fix.write import WriteRefused, write
     from tlslint.report.text import counted, visible
-    from tlslint.rules import RULES
+    from tlslint.rules import LISTED
     from tlslint.run import lint, moment
     from tlslint.selection import Selection
 
     with refusing(), watched(quiet):
         tail = tail_of(reason or "", until, moment(settings).date())
-        selection = Selection([module.rule for module in RULES], settings)
+        selection = Selection(LISTED, settings)
         report = lint(paths, settings)
     made = annotated(report.findings, report.trees, selection, tail)
     try:

@@ -35,9 +35,9 @@ def view(palette: "Palette", fail_on: str) -> "View":
     """Return how findings are shown."""
     from tlslint.finding import Severity
     from tlslint.report.formats import View
-    from tlslint.rules import RULES
+    from tlslint.rules import BY_CODE
 
-    return View({module.rule.code: module for module in RULES}, palette, Severity[fail_on.upper()])
+    return View(BY_CODE, palette, Severity[fail_on.upper()])
 
 
 def write(report: "Report", files: Iterable[tuple[str, str]], view: "View") -> list[str]:

@@ -1,286 +1,259 @@
-"""Every rule, listed by hand in order of code. A rule is one file with a `rule` and a `check`."""
+"""Every rule, listed by hand in order of code. A rule is one file with a `rule` and a `check`.
 
-from tlslint.check import RuleModule
-from tlslint.rules.certificates import (
-    ca_as_server_certificate,
-    certificate_not_found,
-    chain_order,
-    committed_private_key,
-    exceeded_path_length,
-    expired_certificate,
-    expiring_certificate,
-    incomplete_key_pair,
-    key_mismatch,
-    long_lived_certificate,
-    malformed_certificate,
-    missing_intermediate,
-    missing_must_staple,
-    not_yet_valid_certificate,
-    private_key_in_certificate_file,
-    readable_private_key,
-    replaced_certificate,
-    root_in_chain,
-    self_signed_certificate,
-    unrelated_certificate,
-    weak_key,
-    weak_signature,
-)
-from tlslint.rules.ciphers import (
-    broken_cipher,
-    cipher_order_preference,
-    cipher_outside_policy,
-    dead_dh_params,
-    group_without_certificate_curve,
-    implicit_ciphers,
-    lowered_security_level,
-    missing_policy_cipher,
-    no_forward_secrecy,
-    no_hybrid_group,
-    overridden_ciphers,
-    system_cipher_profile,
-    tls13_suite_in_cipher_list,
-    unknown_cipher,
-    unsupported_group,
-    unusable_cipher_list,
-    weak_dh_params,
-    weak_group,
-    weak_tls13_suite,
-)
-from tlslint.rules.clients import (
-    client_certificate_bypass,
-    client_certificate_per_location,
-    client_verification_off,
-    client_verification_without_ca,
-    expired_client_ca,
-    forgeable_client_header,
-    no_revocation_check,
-    public_client_ca,
-    public_client_certificate,
-    server_certificate_as_client,
-    session_outlives_revocation,
-    short_verify_depth,
-    unenforced_client_certificate,
-    unreliable_stream_verification,
-    widened_client_ca,
-)
-from tlslint.rules.configuration import (
-    deprecated_directive,
-    directive_newer_than_target,
-    expired_ignore,
-    ignore_without_reason,
-    include_cycle,
-    include_not_found,
-    malformed_ignore,
-    misspelt_include,
-    never_true_condition,
-    removed_directive,
-    server_will_not_start,
-    swallowed_directive,
-    syntax_error,
-    undefined_variable,
-    unused_ignore,
-)
-from tlslint.rules.http import (
-    http2_forbidden_cipher,
-    key_logging,
-    looping_redirect,
-    lost_hsts,
-    malformed_hsts,
-    missing_alt_svc,
-    missing_hsts,
-    missing_https_redirect,
-    obsolete_security_header,
-    redirect_to_plaintext,
-    redirect_without_slash,
-    short_hsts,
-    unlogged_tls,
-)
-from tlslint.rules.names import (
-    borrowed_certificate,
-    certificate_without_san,
-    conflicting_server_name,
-    default_server_serves_site,
-    disagreeing_listen_lines,
-    duplicate_default_server,
-    hello_retry_mismatch,
-    implicit_default_server,
-    missing_server_name,
-    name_not_in_certificate,
-    plaintext_on_tls_port,
-    preread_on_tls_listener,
-    reachable_rejecting_host,
-    settings_shadowed_by_default_server,
-    sni_host_mismatch,
-    tls_on_plaintext_port,
-    unmatchable_server_name,
-    unreachable_host,
-)
-from tlslint.rules.protocols import (
-    implicit_protocols,
-    missing_protocol,
-    no_protocol,
-    overridden_protocols,
-    protocol_list_reset,
-    quic_without_tls13,
-    repeated_protocols,
-    shadowed_protocols,
-    unknown_protocol,
-    weak_protocol,
-)
-from tlslint.rules.revocation import (
-    stapling_off,
-    stapling_without_cache,
-    stapling_without_resolver,
-    stapling_without_responder,
-    unverified_stapling,
-)
-from tlslint.rules.sessions import (
-    early_data_replay,
-    insecure_renegotiation,
-    session_tickets,
-    static_ticket_key,
-    tls_compression,
-    weak_session_cache,
-)
-from tlslint.rules.upstream import (
-    proxy_engine_off,
-    shared_upstream_session,
-    unverified_upstream,
-    upstream_without_ca,
-    upstream_without_sni,
-    weak_upstream_cipher,
-    weak_upstream_protocol,
+Loading all of them takes longer than linting a file. So a run asks each family, in its `__init__`, whether it concerns
+a deployment, and loads the rules of those that do, and the ones whose findings resolution has made itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, overload
+
+from tlslint.record import dataclass
+
+if TYPE_CHECKING:
+    from tlslint.check import RuleModule
+    from tlslint.finding import Severity
+    from tlslint.resolve.model import Deployment
+
+ALWAYS_ON = ("syntax-error",)
+"""Names of the rules that nobody can switch off or suppress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A rule as the list has it: its code, its name, and the folder that it is in."""
+
+    code: str
+    name: str
+    family: str
+
+    @property
+    def module(self) -> "RuleModule":
+        """The rule itself, which is loaded now."""
+        module: RuleModule = import_module(f"{__name__}.{self.family}.{self.name.replace('-', '_')}")
+        return module
+
+    @property
+    def suppressible(self) -> bool:
+        """Whether the rule can be switched off, and its findings be suppressed."""
+        return self.name not in ALWAYS_ON
+
+    @property
+    def severity(self) -> "Severity":
+        """The severity that its findings have at most."""
+        return self.module.rule.severity
+
+
+def _family(folder: str, *rules: str) -> Iterator[Listed]:
+    for rule in rules:
+        code, name = rule.split()
+        yield Listed(code, name, folder)
+
+
+LISTED: tuple[Listed, ...] = (
+    *_family(
+        "configuration",
+        "TLS001 syntax-error",
+        "TLS002 include-not-found",
+        "TLS003 removed-directive",
+        "TLS004 deprecated-directive",
+        "TLS005 directive-newer-than-target",
+        "TLS006 server-will-not-start",
+        "TLS007 include-cycle",
+        "TLS008 swallowed-directive",
+        "TLS009 undefined-variable",
+        "TLS010 never-true-condition",
+        "TLS011 misspelt-include",
+        "TLS090 unused-ignore",
+        "TLS091 expired-ignore",
+        "TLS092 ignore-without-reason",
+        "TLS093 malformed-ignore",
+    ),
+    *_family(
+        "protocols",
+        "TLS101 weak-protocol",
+        "TLS102 missing-protocol",
+        "TLS103 implicit-protocols",
+        "TLS104 protocol-list-reset",
+        "TLS105 no-protocol",
+        "TLS106 repeated-protocols",
+        "TLS107 shadowed-protocols",
+        "TLS108 overridden-protocols",
+        "TLS109 unknown-protocol",
+        "TLS110 quic-without-tls13",
+    ),
+    *_family(
+        "ciphers",
+        "TLS201 broken-cipher",
+        "TLS202 cipher-outside-policy",
+        "TLS203 missing-policy-cipher",
+        "TLS204 no-forward-secrecy",
+        "TLS205 unknown-cipher",
+        "TLS206 unusable-cipher-list",
+        "TLS207 tls13-suite-in-cipher-list",
+        "TLS208 weak-tls13-suite",
+        "TLS209 cipher-order-preference",
+        "TLS210 lowered-security-level",
+        "TLS211 system-cipher-profile",
+        "TLS212 implicit-ciphers",
+        "TLS213 overridden-ciphers",
+        "TLS221 weak-group",
+        "TLS222 no-hybrid-group",
+        "TLS223 unsupported-group",
+        "TLS224 group-without-certificate-curve",
+        "TLS225 weak-dh-params",
+        "TLS226 dead-dh-params",
+    ),
+    *_family(
+        "certificates",
+        "TLS301 certificate-not-found",
+        "TLS302 malformed-certificate",
+        "TLS303 key-mismatch",
+        "TLS304 chain-order",
+        "TLS305 missing-intermediate",
+        "TLS306 root-in-chain",
+        "TLS307 unrelated-certificate",
+        "TLS308 expired-certificate",
+        "TLS309 expiring-certificate",
+        "TLS310 not-yet-valid-certificate",
+        "TLS311 long-lived-certificate",
+        "TLS312 weak-signature",
+        "TLS313 weak-key",
+        "TLS314 ca-as-server-certificate",
+        "TLS315 self-signed-certificate",
+        "TLS316 private-key-in-certificate-file",
+        "TLS317 readable-private-key",
+        "TLS318 committed-private-key",
+        "TLS319 incomplete-key-pair",
+        "TLS320 missing-must-staple",
+        "TLS321 replaced-certificate",
+        "TLS322 exceeded-path-length",
+    ),
+    *_family(
+        "names",
+        "TLS401 name-not-in-certificate",
+        "TLS402 certificate-without-san",
+        "TLS403 implicit-default-server",
+        "TLS404 default-server-serves-site",
+        "TLS405 duplicate-default-server",
+        "TLS406 borrowed-certificate",
+        "TLS407 conflicting-server-name",
+        "TLS408 plaintext-on-tls-port",
+        "TLS409 tls-on-plaintext-port",
+        "TLS410 settings-shadowed-by-default-server",
+        "TLS411 missing-server-name",
+        "TLS412 sni-host-mismatch",
+        "TLS413 unmatchable-server-name",
+        "TLS414 disagreeing-listen-lines",
+        "TLS415 hello-retry-mismatch",
+        "TLS416 preread-on-tls-listener",
+        "TLS417 reachable-rejecting-host",
+        "TLS418 unreachable-host",
+    ),
+    *_family(
+        "clients",
+        "TLS501 client-verification-without-ca",
+        "TLS502 unenforced-client-certificate",
+        "TLS503 short-verify-depth",
+        "TLS504 public-client-ca",
+        "TLS505 expired-client-ca",
+        "TLS506 client-certificate-per-location",
+        "TLS507 no-revocation-check",
+        "TLS508 client-certificate-bypass",
+        "TLS509 forgeable-client-header",
+        "TLS510 public-client-certificate",
+        "TLS511 widened-client-ca",
+        "TLS512 client-verification-off",
+        "TLS513 unreliable-stream-verification",
+        "TLS514 server-certificate-as-client",
+        "TLS515 session-outlives-revocation",
+    ),
+    *_family(
+        "sessions",
+        "TLS601 session-tickets",
+        "TLS602 static-ticket-key",
+        "TLS603 weak-session-cache",
+        "TLS604 early-data-replay",
+        "TLS605 insecure-renegotiation",
+        "TLS606 tls-compression",
+    ),
+    *_family(
+        "revocation",
+        "TLS701 stapling-without-responder",
+        "TLS702 stapling-without-resolver",
+        "TLS703 stapling-without-cache",
+        "TLS704 unverified-stapling",
+        "TLS705 stapling-off",
+    ),
+    *_family(
+        "http",
+        "TLS801 missing-hsts",
+        "TLS802 short-hsts",
+        "TLS803 lost-hsts",
+        "TLS804 malformed-hsts",
+        "TLS805 missing-https-redirect",
+        "TLS806 obsolete-security-header",
+        "TLS807 http2-forbidden-cipher",
+        "TLS808 unlogged-tls",
+        "TLS809 key-logging",
+        "TLS810 redirect-to-plaintext",
+        "TLS811 missing-alt-svc",
+        "TLS812 looping-redirect",
+        "TLS813 redirect-without-slash",
+    ),
+    *_family(
+        "upstream",
+        "TLS901 unverified-upstream",
+        "TLS902 upstream-without-sni",
+        "TLS903 weak-upstream-protocol",
+        "TLS904 weak-upstream-cipher",
+        "TLS905 upstream-without-ca",
+        "TLS906 proxy-engine-off",
+        "TLS907 shared-upstream-session",
+    ),
 )
 
-RULES: tuple[RuleModule, ...] = (
-    syntax_error,
-    include_not_found,
-    removed_directive,
-    deprecated_directive,
-    directive_newer_than_target,
-    server_will_not_start,
-    include_cycle,
-    swallowed_directive,
-    undefined_variable,
-    never_true_condition,
-    misspelt_include,
-    unused_ignore,
-    expired_ignore,
-    ignore_without_reason,
-    malformed_ignore,
-    weak_protocol,
-    missing_protocol,
-    implicit_protocols,
-    protocol_list_reset,
-    no_protocol,
-    repeated_protocols,
-    shadowed_protocols,
-    overridden_protocols,
-    unknown_protocol,
-    quic_without_tls13,
-    broken_cipher,
-    cipher_outside_policy,
-    missing_policy_cipher,
-    no_forward_secrecy,
-    unknown_cipher,
-    unusable_cipher_list,
-    tls13_suite_in_cipher_list,
-    weak_tls13_suite,
-    cipher_order_preference,
-    lowered_security_level,
-    system_cipher_profile,
-    implicit_ciphers,
-    overridden_ciphers,
-    weak_group,
-    no_hybrid_group,
-    unsupported_group,
-    group_without_certificate_curve,
-    weak_dh_params,
-    dead_dh_params,
-    certificate_not_found,
-    malformed_certificate,
-    key_mismatch,
-    chain_order,
-    missing_intermediate,
-    root_in_chain,
-    unrelated_certificate,
-    expired_certificate,
-    expiring_certificate,
-    not_yet_valid_certificate,
-    long_lived_certificate,
-    weak_signature,
-    weak_key,
-    ca_as_server_certificate,
-    self_signed_certificate,
-    private_key_in_certificate_file,
-    readable_private_key,
-    committed_private_key,
-    incomplete_key_pair,
-    missing_must_staple,
-    replaced_certificate,
-    exceeded_path_length,
-    name_not_in_certificate,
-    certificate_without_san,
-    implicit_default_server,
-    default_server_serves_site,
-    duplicate_default_server,
-    borrowed_certificate,
-    conflicting_server_name,
-    plaintext_on_tls_port,
-    tls_on_plaintext_port,
-    settings_shadowed_by_default_server,
-    missing_server_name,
-    sni_host_mismatch,
-    unmatchable_server_name,
-    disagreeing_listen_lines,
-    hello_retry_mismatch,
-    preread_on_tls_listener,
-    reachable_rejecting_host,
-    unreachable_host,
-    client_verification_without_ca,
-    unenforced_client_certificate,
-    short_verify_depth,
-    public_client_ca,
-    expired_client_ca,
-    client_certificate_per_location,
-    no_revocation_check,
-    client_certificate_bypass,
-    forgeable_client_header,
-    public_client_certificate,
-    widened_client_ca,
-    client_verification_off,
-    unreliable_stream_verification,
-    server_certificate_as_client,
-    session_outlives_revocation,
-    session_tickets,
-    static_ticket_key,
-    weak_session_cache,
-    early_data_replay,
-    insecure_renegotiation,
-    tls_compression,
-    stapling_without_responder,
-    stapling_without_resolver,
-    stapling_without_cache,
-    unverified_stapling,
-    stapling_off,
-    missing_hsts,
-    short_hsts,
-    lost_hsts,
-    malformed_hsts,
-    missing_https_redirect,
-    obsolete_security_header,
-    http2_forbidden_cipher,
-    unlogged_tls,
-    key_logging,
-    redirect_to_plaintext,
-    missing_alt_svc,
-    looping_redirect,
-    redirect_without_slash,
-    unverified_upstream,
-    upstream_without_sni,
-    weak_upstream_protocol,
-    weak_upstream_cipher,
-    upstream_without_ca,
-    proxy_engine_off,
-    shared_upstream_session,
-)
+
+def concerning(deployment: "Deployment") -> list[Listed]:
+    """Return the rules that may have something to say of a deployment, in order of code; the others have not."""
+    told = {name for problem in deployment.problems for name in (problem.kind, *problem.yields_to)}
+    families = dict.fromkeys(rule.family for rule in LISTED)
+    concerned = {family for family in families if import_module(f"{__name__}.{family}").concerns(deployment)}
+    return [rule for rule in LISTED if rule.family in concerned or rule.name in told]
+
+
+class _Rules(Sequence["RuleModule"]):
+    """All rules, which are loaded when somebody looks at them."""
+
+    def __len__(self) -> int:
+        return len(LISTED)
+
+    def __iter__(self) -> Iterator["RuleModule"]:
+        return (rule.module for rule in LISTED)
+
+    @overload
+    def __getitem__(self, index: int) -> "RuleModule": ...
+    @overload
+    def __getitem__(self, index: slice) -> "tuple[RuleModule, ...]": ...
+    def __getitem__(self, index: int | slice) -> "RuleModule | tuple[RuleModule, ...]":
+        return tuple(rule.module for rule in LISTED)[index]
+
+
+class _ByCode(Mapping[str, "RuleModule"]):
+    """The rules by code, each of which is loaded when somebody looks it up."""
+
+    def __init__(self) -> None:
+        self._listed = {rule.code: rule for rule in LISTED}
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __getitem__(self, code: str) -> "RuleModule":
+        return self._listed[code].module
+
+
+RULES: Sequence["RuleModule"] = _Rules()
+BY_CODE: Mapping[str, "RuleModule"] = _ByCode()

@@ -20,7 +20,7 @@ def command(
 ) -> int:
     """Explain a rule; without a name, list all rules."""
     from tlslint.report import rules as report_rules
-    from tlslint.rules import RULES
+    from tlslint.rules import LISTED, RULES
     from tlslint.selection import find_rule
 
     palette = palette_for(color, sys.stdout)
@@ -29,8 +29,7 @@ def command(
         if everything:
             raise Failure("--all and a name exclude each other")
         with refusing():
-            found = find_rule(name, [module.rule for module in RULES])
-        chosen = [module for module in RULES if module.rule is found]
+            chosen = [find_rule(name, LISTED).module]
     if output_format == "json":
         write([report_rules.as_json(chosen)])
     elif name is None and not everything:
