@@ -23,6 +23,12 @@ PRELUDE = """
 import os, signal, sys, threading, time
 from tlslint.workers import Workers, usual_jobs
 main = os.getpid()
+def all_of(pending):
+    results = []
+    while more := pending.more():
+        results += more
+    assert pending.more() == []
+    return results
 """
 
 
@@ -35,14 +41,14 @@ def python(script: str, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_results_come_in_the_order_of_the_tasks(jobs: int) -> None:
+def test_each_task_has_one_result(jobs: int) -> None:
     script = """
     tasks = list(range(300))
     with Workers(int(sys.argv[1])) as workers:
         pending = workers.start(tasks, lambda number: (number * number, os.getpid()))
         time.sleep(0.2)
-        results = list(pending.results())
-    assert [square for square, _ in results] == [number * number for number in tasks]
+        results = all_of(pending)
+    assert sorted(square for square, _ in results) == [number * number for number in tasks]
     print(len({pid for _, pid in results} - {main}) > 0)
     """
     assert python(script, str(jobs)) == str(jobs > 1)
@@ -60,7 +66,7 @@ def test_what_a_worker_did_not_hand_back_is_done_again(end: str) -> None:
     with Workers(3) as workers:
         pending = workers.start(list(range(40)), work)
         time.sleep(0.3)
-        print(list(pending.results()) == list(range(40)))
+        print(sorted(all_of(pending)) == list(range(40)))
     """
     assert python(script) == "True"
 
@@ -72,11 +78,27 @@ def test_an_error_is_raised_where_the_results_are_wanted() -> None:
     with Workers(2) as workers:
         pending = workers.start([7, 8], work)
         try:
-            list(pending.results())
+            all_of(pending)
         except KeyError as error:
             print(error)
     """
     assert python(script) in ("7", "8")
+
+
+def test_results_are_to_be_had_before_the_workers_have_ended() -> None:
+    script = """
+    def work(number):
+        if number:
+            time.sleep(60)
+        return os.getpid(), "x" * 100_000
+    began = time.monotonic()
+    with Workers(2) as workers:
+        pending = workers.start([0, 1], work)
+        time.sleep(0.5)
+        [(worker, text)] = pending.more()
+    print(worker != main, len(text), time.monotonic() - began < 30)
+    """
+    assert python(script) == "True 100000 True"
 
 
 def test_leaving_ends_workers_that_are_still_at_it() -> None:
@@ -101,7 +123,7 @@ def test_nothing_is_forked_beside_other_threads() -> None:
     stop = threading.Event()
     threading.Thread(target=stop.wait, daemon=True).start()
     with Workers(4) as workers:
-        print(set(workers.start([1, 2, 3], lambda _: os.getpid()).results()) == {main})
+        print(set(all_of(workers.start([1, 2, 3], lambda _: os.getpid()))) == {main})
     stop.set()
     """
     assert python(script) == "True"
@@ -111,7 +133,7 @@ def test_workers_print_nothing() -> None:
     script = """
     print("once", end="")
     with Workers(3) as workers:
-        assert list(workers.start(list(range(9)), str).results()) == list("012345678")
+        assert sorted(all_of(workers.start(list(range(9)), str))) == list("012345678")
     """
     assert python(script) == "once"
 

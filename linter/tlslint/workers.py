@@ -18,6 +18,7 @@ MAX_JOBS = 16
 MAX_TASKS = 4096
 """As many numbers as surely fit into a pipe that nobody reads yet."""
 _NUMBER_BYTES = 4
+_LENGTH_BYTES = 8
 
 
 def usual_jobs() -> int:
@@ -53,7 +54,7 @@ class Workers:
             pending.close()
 
     def start(self, tasks: Sequence[T], work: Callable[[T], R]) -> "Pending[T, R]":
-        """Let the workers begin with the tasks; `Pending.results` has what comes of them."""
+        """Let the workers begin with the tasks; `Pending.more` has what comes of them."""
         if len(tasks) > MAX_TASKS:
             raise ValueError(f"more than {MAX_TASKS} tasks")
         pending = Pending(self, tasks, work)
@@ -63,11 +64,10 @@ class Workers:
                 self._running.add(pending.fork())
         return pending
 
-    def ended(self, worker: int) -> bool:
-        """Wait for the end of a worker: whether it did all that it took."""
-        _, status = os.waitpid(worker, 0)
+    def ended(self, worker: int) -> None:
+        """Wait for the end of a worker."""
+        os.waitpid(worker, 0)
         self._running.discard(worker)
-        return status == 0
 
 
 class Pending(Generic[T, R]):
@@ -80,7 +80,9 @@ class Pending(Generic[T, R]):
         self._queue, end = os.pipe()
         os.write(end, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in range(len(tasks))))
         os.close(end)
-        self._handed_back: dict[int, IO[bytes]] = {}
+        self._outlets: dict[int, _Outlet] = {}
+        self._left = set(range(len(tasks)))
+        """The tasks whose results were not returned yet."""
 
     def fork(self) -> int:
         """Start a worker and return its number."""
@@ -91,54 +93,89 @@ class Pending(Generic[T, R]):
         worker = os.fork()
         if not worker:
             self._serve(file)
-        self._handed_back[worker] = file
+        self._outlets[worker] = _Outlet(file)
         return worker
 
     def _serve(self, file: IO[bytes]) -> NoReturn:
         """Be the worker: nothing of the parent's goes on here, neither its output nor what it does at its end."""
-        done = False
         try:
             import pickle
 
             # interrupted together with its parent, which says so
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            for number in self._numbers():
-                pickle.dump((number, self._work(self._tasks[number])), file, pickle.HIGHEST_PROTOCOL)
-            file.flush()
-            done = True
+            while (number := self._taken()) is not None:
+                result = pickle.dumps((number, self._work(self._tasks[number])), pickle.HIGHEST_PROTOCOL)
+                file.write(len(result).to_bytes(_LENGTH_BYTES, "big") + result)
+                file.flush()
         finally:
-            os._exit(not done)
+            os._exit(0)
 
-    def _numbers(self) -> Iterator[int]:
-        while number := os.read(self._queue, _NUMBER_BYTES):
-            yield int.from_bytes(number, "big")
+    def _taken(self) -> int | None:
+        """Take a task, None where there is none left."""
+        number = os.read(self._queue, _NUMBER_BYTES)
+        return int.from_bytes(number, "big") if number else None
 
-    def results(self) -> Iterator[R]:
-        """Do what nobody has taken yet, wait for the workers, and yield the results in order of the tasks."""
-        results: dict[int, R] = {number: self._work(self._tasks[number]) for number in self._numbers()}
-        for worker, file in self._handed_back.items():
-            if self._workers.ended(worker):
-                results.update(_pickled(file))
+    def more(self) -> list[R]:
+        """Return results that were not returned yet, in whatever order, those that are there; none once it was all.
+
+        Where none is there yet, a task is done here, or the workers are waited for.
+        """
+        while self._left:
+            there = self._handed_back()
+            if there:
+                return there
+            number = self._taken()
+            if number is None:
+                number = self._given_up()
+            if number is not None:
+                self._left.discard(number)
+                return [self._work(self._tasks[number])]
         self.close()
-        for number, task in enumerate(self._tasks):
-            yield results[number] if number in results else self._work(task)
+        return []
+
+    def _handed_back(self) -> list[R]:
+        there = [pair for outlet in self._outlets.values() for pair in outlet.read()]
+        self._left.difference_update(number for number, _ in there)
+        return [result for _, result in there]
+
+    def _given_up(self) -> int | None:
+        """Wait for a worker to end; return a task that none of them has done, None where that is not known yet."""
+        for worker, outlet in self._outlets.items():
+            if not outlet.complete:
+                self._workers.ended(worker)
+                outlet.complete = True
+                return None
+        return min(self._left)
 
     def close(self) -> None:
         """Give back what the system lent; tasks that nobody took stay undone."""
-        for file in self._handed_back.values():
-            file.close()
+        for outlet in self._outlets.values():
+            outlet.file.close()
         if self._queue >= 0:
             os.close(self._queue)
             self._queue = -1
 
 
-def _pickled(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
-    import pickle
+class _Outlet:
+    """The file into which a worker writes its results, one after the other, each after its length."""
 
-    file.seek(0)
-    while True:
-        try:
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.complete = False
+        """Whether the worker has ended."""
+        self._at = 0
+
+    def read(self) -> Iterator[tuple[int, Any]]:
+        """Yield number and result of what has been written to its end and was not read before."""
+        import pickle
+
+        # the worker's own position in the file is not to be moved
+        descriptor = self.file.fileno()
+        while len(length := os.pread(descriptor, _LENGTH_BYTES, self._at)) == _LENGTH_BYTES:
+            start, size = self._at + _LENGTH_BYTES, int.from_bytes(length, "big")
+            result = os.pread(descriptor, size, start)
+            if len(result) < size:
+                return
+            self._at = start + size
             # from a worker of our own, through a file that nobody else can open
-            yield pickle.load(file)
-        except (EOFError, pickle.UnpicklingError):  # the end, or where its writer was cut off
-            return
+            yield pickle.loads(result)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.regex import regex
 from tlslint.resolve.include import Unreadable
@@ -23,8 +23,18 @@ _MAX_TASKS = 2000
 
 _NAMED = regex(r"""^[ \t]*ssl_certificate(_key)?[ \t]+(["']?)([^\s;"'{}$\\]+)\2[ \t]*;""", re.MULTILINE)
 
-Read = tuple[dict[str, "Bundle | Unreadable"], dict[str, "KeyFacts | Unreadable"]]
-"""What was read for one task: certificates by the host path of their file, keys by the server path."""
+
+class Read(NamedTuple):
+    """What was read for one task."""
+
+    paths: set[str]
+    """The server paths of the files that were to be read."""
+    hosts: dict[str, str]
+    """Where they are on the host, as far as they are there."""
+    bundles: dict[str, "Bundle | Unreadable"]
+    """What they hold, by host path."""
+    keys: dict[str, "KeyFacts | Unreadable"]
+    """The same of keys, by server path."""
 
 
 def start(workers: Workers, files: "Files", paths: Sequence[str], base: str) -> Pending[Sequence[str], Read]:
@@ -36,11 +46,13 @@ def start(workers: Workers, files: "Files", paths: Sequence[str], base: str) -> 
 
 def _read(files: "Files", base: str, paths: Sequence[str]) -> Read:
     """Read what some configuration files name, each file once in this process."""
-    with files.newly_read() as read:
+    read = Read(set(), {}, {}, {})
+    with files.newly_read(read):
         for path in paths:
             source = files.source(path)
             for is_key, _, name in _NAMED.findall("" if isinstance(source, Unreadable) else source.text):
                 named = files.resolve(name, base)
+                read.paths.add(named)
                 if is_key:
                     files.private_key(named)
                 elif not name.startswith(("data:", "engine:", "store:")):

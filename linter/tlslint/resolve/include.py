@@ -128,6 +128,7 @@ class Files:
         self._keys: dict[str, KeyFacts | Unreadable] = {}
         self._workers = workers
         self._ahead: Pending[Sequence[str], Read] | None = None
+        self._read_by_workers: set[str] = set()
         self._certificate_sources: dict[str, Source] = {}
         self._overlay = overlay or {}
         self._hosts: dict[int, str] = {}
@@ -448,9 +449,13 @@ class Files:
         host = self._regular_file(server_path)
         return host if isinstance(host, Unreadable) else self._data(host, server_path)
 
-    def bundle(self, server_path: str) -> "Bundle | Unreadable":
-        """Return the certificates in a file; a file is read once by however many names and links it is reached."""
-        self._take_what_was_read_ahead()
+    def bundle(self, server_path: str, *, awaited: bool = False) -> "Bundle | Unreadable":
+        """Return the certificates in a file; a file is read once by however many names and links it is reached.
+
+        `awaited` is whether a worker may be at it.
+        """
+        if awaited and self._ahead is not None:
+            self._await(server_path)
         host = self._regular_file(server_path)
         if isinstance(host, Unreadable):
             return host
@@ -496,9 +501,10 @@ class Files:
             problems=tuple(problem for _, found in read if not found.complete for problem in found.problems),
         )
 
-    def private_key(self, server_path: str) -> "KeyFacts | Unreadable":
-        """Return what may be said of the private keys in a file, read once."""
-        self._take_what_was_read_ahead()
+    def private_key(self, server_path: str, *, awaited: bool = False) -> "KeyFacts | Unreadable":
+        """Return what may be said of the private keys in a file, read once; `awaited` as for `bundle`."""
+        if awaited and self._ahead is not None:
+            self._await(server_path)
         known = self._keys.get(server_path)
         if known is None:
             data = self.data(server_path)
@@ -517,25 +523,28 @@ class Files:
 
             self._ahead = start(self._workers, self, server_paths, base)
 
-    def _take_what_was_read_ahead(self) -> None:
-        if self._ahead is None:
-            return
-        pending, self._ahead = self._ahead, None
-        for bundles, keys in pending.results():
-            for host, bundle in bundles.items():
-                self._bundles.setdefault(host, bundle)
-            for path, key in keys.items():
-                self._keys.setdefault(path, key)
+    def _await(self, server_path: str) -> None:
+        """Take what workers have read until a file is among it, or until there is no more."""
+        while server_path not in self._read_by_workers and self._ahead is not None:
+            there = self._ahead.more()
+            if not there:
+                self._ahead = None
+            for read in there:
+                self._read_by_workers |= read.paths
+                self._plain.update(read.hosts)
+                for host, bundle in read.bundles.items():
+                    self._bundles.setdefault(host, bundle)
+                for path, key in read.keys.items():
+                    self._keys.setdefault(path, key)
 
     @contextmanager
-    def newly_read(self) -> Iterator["Read"]:
-        """Collect the certificates and keys that are read within the context and were not read before."""
-        self._ahead = None
-        before = len(self._bundles), len(self._keys)
-        read: Read = ({}, {})
-        yield read
-        read[0].update(islice(self._bundles.items(), before[0], None))
-        read[1].update(islice(self._keys.items(), before[1], None))
+    def newly_read(self, read: "Read") -> Iterator[None]:
+        """Collect what is read of certificates and keys within the context and was not read before."""
+        before = len(self._plain), len(self._bundles), len(self._keys)
+        yield
+        read.hosts.update(islice(self._plain.items(), before[0], None))
+        read.bundles.update(islice(self._bundles.items(), before[1], None))
+        read.keys.update(islice(self._keys.items(), before[2], None))
 
     def _read(self, server_path: str) -> Source | Unreadable:
         data = self.data(server_path)

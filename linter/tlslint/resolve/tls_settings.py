@@ -209,14 +209,14 @@ class SettingsReader:
             return read_bundle(file[5:].encode("utf-8", "surrogateescape"), "data:")
         if file.startswith(self.NOT_FILES):
             return not_a_file(file)
-        return self.files.bundle(self._path(file))
+        return self.files.bundle(self._path(file), awaited=True)
 
     def _key(self, file: str) -> "KeyFacts | Unreadable":
         if self._is_inline(file):
             return key_facts(file[5:].encode("utf-8", "surrogateescape"))
         if file.startswith(self.NOT_FILES):
             return not_a_file(file)
-        return self.files.private_key(self._path(file))
+        return self.files.private_key(self._path(file), awaited=True)
 
     def _dh_parameters(self, setting: Setting[str | None]) -> "DhParameters | None":
         if not setting.known:
