@@ -144,14 +144,15 @@ class Certificate:
     def __repr__(self) -> str:
         return f"<Certificate {self.label} {self.sha256[:12]}>"
 
-    def __reduce__(self) -> tuple[Callable[[bytes, str], "Certificate"], tuple[bytes, str], dict[str, object]]:
+    def __reduce__(self) -> tuple[Callable[..., "Certificate"], tuple[bytes, str, dict[str, Any]]]:
         facts = {name: value for name, value in vars(self).items() if name not in _OF_THE_LIBRARY}
-        return _restored, (self.der, self.sha256), facts
+        return _restored, (self.der, self.sha256, facts)
 
     def work_out(self) -> None:
         """Work out now what is asked of most certificates, so that a copy of this one has it."""
         _ = self.label, self.dns_name_set, self.subject_key, self.issuer_key, self.not_before, self.not_after
         _ = self.public_key_sha256, self.key_bits, self.curve, self.signature_algorithm, self.signature_hash
+        _ = self.self_signed
 
     @cached_property
     def _x509(self) -> "x509.Certificate":
@@ -534,11 +535,15 @@ def _certificate_alone(der: bytes) -> bytes:
         raise UnreadableCertificateError(str(problem)) from problem
 
 
-def _restored(der: bytes, sha256: str) -> Certificate:
+def _restored(der: bytes, sha256: str, facts: dict[str, Any]) -> Certificate:
     """Return the certificate that was pickled, and that could be read then."""
-    known = _certificates.get(bytes.fromhex(sha256))
+    digest = bytes.fromhex(sha256)
+    known = _certificates.get(digest)
     if known is None:
-        known = _certificates[bytes.fromhex(sha256)] = Certificate(der, sha256)
+        known = _certificates[digest] = Certificate(der, sha256)
+        vars(known).update(facts)
+    else:
+        known._signed_by.update(facts["_signed_by"])
     return known
 
 
