@@ -148,7 +148,8 @@ class Pending(Generic[T, R]):
         return min(self._left)
 
     def close(self) -> None:
-        """Give back what the system lent; tasks that nobody took stay undone."""
+        """Give back what the system lent; what was not returned yet never will be."""
+        self._left.clear()
         for outlet in self._outlets.values():
             outlet.file.close()
         if self._queue >= 0:

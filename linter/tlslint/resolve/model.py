@@ -8,11 +8,12 @@ the report counts it.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tlslint.intention import Fix
 from tlslint.parse.tree import Argument, Directive, Span
 from tlslint.record import dataclass, field, replace
+from tlslint.resolve.include import Unreadable
 from tlslint.target import Target
 
 if TYPE_CHECKING:
@@ -146,9 +147,17 @@ class CertificatePair:
     """
 
     __slots__ = (
-        "bundle", "chain_file", "chain_place", "file", "key", "key_file", "key_path", "key_place", "key_reason",
-        "key_trouble", "own_bundle", "path", "place", "reason", "trouble",
+        "_read", "bundle", "chain_file", "chain_place", "file", "key", "key_file", "key_path", "key_place",
+        "key_reason", "key_trouble", "own_bundle", "path", "place", "reason", "trouble",
     )  # fmt: skip
+
+    bundle: "Bundle | None"
+    reason: str
+    trouble: str
+    key: "KeyFacts | None"
+    key_reason: str
+    key_trouble: str
+    own_bundle: "Bundle | None"
 
     def __init__(
         self,
@@ -156,33 +165,30 @@ class CertificatePair:
         place: Place,
         key_file: str | None,
         key_place: Place | None,
-        bundle: "Bundle | None",
-        reason: str = "",
-        key: "KeyFacts | None" = None,
+        read: "Callable[[CertificatePair], tuple[Bundle | Unreadable | None, KeyFacts | Unreadable | None]]",
         *,
-        trouble: str = "",
-        key_reason: str = "",
-        key_trouble: str = "",
         path: str = "",
         key_path: str = "",
-        chain_file: str = "",
-        chain_place: Place | None = None,
     ) -> None:
         self.file = file
         self.place = place
         self.key_file = key_file
         self.key_place = key_place
-        self.bundle = bundle
-        self.reason = reason
-        self.key = key
-        self.trouble = trouble
-        self.key_reason = key_reason
-        self.key_trouble = key_trouble
         self.path = path
         self.key_path = key_path
-        self.chain_file = chain_file
-        self.chain_place = chain_place
-        self.own_bundle = bundle
+        self.chain_file = ""
+        self.chain_place: Place | None = None
+        self._read = read
+
+    def __getattr__(self, name: str) -> Any:
+        """Have the files read once it is asked what is in them."""
+        if name not in CertificatePair.__annotations__:
+            raise AttributeError(name)
+        bundle, key = self._read(self)
+        self.bundle, self.reason, self.trouble = _contents(self.file, bundle)
+        self.key, self.key_reason, self.key_trouble = _contents(self.key_file, key)
+        self.own_bundle = self.bundle
+        return getattr(self, name)
 
     @property
     def leaf(self) -> "Certificate | None":
@@ -196,6 +202,13 @@ class CertificatePair:
         """`rsa`, `ec`, …, or None where the file could not be read."""
         leaf = self.leaf
         return leaf.key_type if leaf is not None else None
+
+
+def _contents(file: str | None, read: T | Unreadable | None) -> tuple[T | None, str, str]:
+    """Return what was read from a file, why it was not, and what kind of reason that is."""
+    if isinstance(read, Unreadable):
+        return None, f'"{file}" {read.reason}', read.kind
+    return read, "", ""
 
 
 def why_unread(certificates: "Setting[tuple[CertificatePair, ...]]") -> str:

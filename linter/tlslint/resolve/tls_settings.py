@@ -176,19 +176,12 @@ class SettingsReader:
         return self._read_pair(command.value, command.place, None, None)
 
     def _read_pair(self, file: str, place: Place, key_file: str | None, key_place: Place | None) -> CertificatePair:
-        bundle = self._bundle(file) if file else None
-        key = self._key(key_file) if key_file is not None else None
-        return CertificatePair(
-            file, place, key_file, key_place,
-            bundle=None if isinstance(bundle, Unreadable) else bundle,
-            reason=f'"{file}" {bundle.reason}' if isinstance(bundle, Unreadable) else "",
-            key=None if isinstance(key, Unreadable) else key,
-            trouble=bundle.kind if isinstance(bundle, Unreadable) else "",
-            key_reason=f'"{key_file}" {key.reason}' if isinstance(key, Unreadable) else "",
-            key_trouble=key.kind if isinstance(key, Unreadable) else "",
-            path=self._path(file),
-            key_path=self._path(key_file or ""),
-        )  # fmt: skip
+        path, key_path = self._path(file), self._path(key_file or "")
+        return CertificatePair(file, place, key_file, key_place, self._read_files, path=path, key_path=key_path)
+
+    def _read_files(self, pair: CertificatePair) -> "tuple[Bundle | Unreadable | None, KeyFacts | Unreadable | None]":
+        bundle = self._bundle(pair.file) if pair.file else None
+        return bundle, self._key(pair.key_file) if pair.key_file is not None else None
 
     def _path(self, file: str) -> str:
         """Return the server path that a name means, empty where it is none of a file."""
