@@ -97,6 +97,27 @@ def test_other_files(template: str, lines: str, absent: str, tmp_path: Path) -> 
     assert len(told(tmp_path, text, require_certificates=True)[0]) == 1
 
 
+PLAIN_NGINX = "events {{}}\nhttp {{ server {{ listen 127.0.0.1:8080; {lines} }} }}\n"
+PLAIN_APACHE = APACHE.replace("SSLEngine on", "").replace("    SSLCertificateFile {certificate}\n", "").replace(
+    "    SSLCertificateKeyFile {key}\n", ""
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "lines"),
+    [
+        *((PLAIN_NGINX, lines) for lines in NGINX_LINES if "proxy_pass" in lines),
+        *((PLAIN_APACHE, lines) for lines in APACHE_LINES),
+    ],
+)
+def test_files_of_hosts_without_tls(template: str, lines: str, tmp_path: Path) -> None:
+    text = written(tmp_path, template, lines, "/etc/absent.x")
+    missing, unchecked = told(tmp_path, text)
+    assert not missing
+    assert len([what for what in unchecked if "absent.x" in what]) == 1
+    assert len(told(tmp_path, text, require_certificates=True)[0]) == 1
+
+
 @pytest.mark.parametrize("template", [NGINX, APACHE])
 @pytest.mark.parametrize(("certificate", "key"), OWN)
 @pytest.mark.parametrize("folder", ["", "elsewhere/", "/etc/"])
