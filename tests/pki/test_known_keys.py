@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import subprocess
+import tomllib
 from hashlib import sha1
 from pathlib import Path
 
@@ -43,6 +44,15 @@ NINE_KEYS_OF_PROCESS_32767 = "2a910e906624766546114d300ca6b671c7acc08c"
 """The SHA-1 of the nine sorted SHA-1s of 2048 bits, from the tests of github.com/CVE-2008-0166/key_generator."""
 
 
+OF_OTHERS = {
+    "00006aa0ce2cd60e6660": "le64-rnd",
+    "000169a60c9eb82a558b": "le32-rnd",
+    "70a40110ad60c7282f18": "le32-rnd",
+    "8df20e6961a16398b85a": "le32-rnd",
+}
+"""Keys of 2048 bits in lists of others: of Debian's package `openssl-blacklist`, and of the tests of boulder."""
+
+
 # the list that comes with tlslint
 
 
@@ -53,6 +63,23 @@ def test_all_keys_of_the_classes_are_listed(bits: int) -> None:
     for (size, name), digest in OF_PROCESS_1234.items():
         if size == bits:
             assert (bytes.fromhex(digest)[-10:] in packed) == (name in SHIPPED[bits])
+
+
+@pytest.mark.parametrize("digits", OF_OTHERS)
+def test_keys_in_the_lists_of_others_are_listed(digits: str) -> None:
+    packed = PackedKeys((DATA / "debian-rsa-2048.keys").read_bytes())
+    assert (bytes.fromhex(digits) in packed) == (OF_OTHERS[digits] in SHIPPED[2048])
+
+
+def test_the_lists_are_part_of_the_package() -> None:
+    """What git ignores is left out of a wheel; all else beside the modules goes into it."""
+    ignored = subprocess.run(["git", "check-ignore", *map(str, DATA.iterdir())], cwd=HERE, capture_output=True)
+    assert ignored.stdout == b""
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["linter/tlslint"]
+    assert not wheel.keys() & {"exclude", "only-include", "artifacts"}
+    assert DATA.is_relative_to(HERE.parents[1] / "linter" / "tlslint")
 
 
 def test_nothing_is_shipped_that_no_known_key_vouches_for() -> None:

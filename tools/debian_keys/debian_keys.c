@@ -209,7 +209,7 @@ static void random_number(Pool *pool, int bytes, uint64_t *words)
 /* Partial sums of this many products of two digits stay below 2^31: 2^11 for a digit, 2^13.2 for a remainder. */
 #define PAIRS_AT_ONCE 48
 
-static int32_t small_primes[PRIMES]; /* 3, 5, …, and one number that never matters */
+static int32_t small_primes[PRIMES]; /* 3, 5, …, and one prime twice, to make up eight at a time */
 static int16_t powers[GROUPS][MAX_PAIRS][16] __attribute__((aligned(32)));
 
 static void make_tables(void)
@@ -222,7 +222,7 @@ static void make_tables(void)
         if (prime)
             small_primes[count++] = number;
     }
-    small_primes[count] = 1;
+    small_primes[count] = small_primes[count - 1];
     for (int i = 0; i < PRIMES; i++) {
         int32_t prime = small_primes[i], power = 1 % prime;
         for (int digit = 0; digit < 2 * MAX_PAIRS; digit++) {
@@ -233,9 +233,9 @@ static void make_tables(void)
     }
 }
 
-static void remainders(const uint64_t *words, int count, int32_t *to)
+/* The digits of a number in pairs, each between -2^11 and 2^11, and how many pairs there are. */
+static int digit_pairs(const uint64_t *words, int count, int32_t *pairs)
 {
-    int32_t pairs[MAX_PAIRS];
     int digits = (count * 64 + DIGIT_BITS - 1) / DIGIT_BITS, carry = 0;
     int16_t digit[2 * MAX_PAIRS] = {0};
 
@@ -249,30 +249,55 @@ static void remainders(const uint64_t *words, int count, int32_t *to)
         digit[i] = (int16_t)(centred - (carry << DIGIT_BITS));
     }
     digit[digits] = (int16_t)carry;
-    int used = digits / 2 + 1;
-    memcpy(pairs, digit, sizeof(int32_t) * (size_t)used);
+    memcpy(pairs, digit, sizeof(int32_t) * MAX_PAIRS);
+    return digits / 2 + 1;
+}
+
+static inline __m256d remainder_of(__m256d sum, __m256d prime)
+{
+    return _mm256_sub_pd(sum, _mm256_mul_pd(_mm256_floor_pd(_mm256_div_pd(sum, prime)), prime));
+}
+
+static void remainders(uint64_t number[LANES][MAX_WORDS], int count, int32_t rest[LANES][PRIMES])
+{
+    int32_t pairs[LANES][MAX_PAIRS];
+    int used = 0;
+
+    for (int lane = 0; lane < LANES; lane++)
+        used = digit_pairs(number[lane], count, pairs[lane]);
     for (int group = 0; group < GROUPS; group++) {
         const __m256i prime = _mm256_loadu_si256((const __m256i *)(small_primes + 8 * group));
         const __m256d low_prime = _mm256_cvtepi32_pd(_mm256_castsi256_si128(prime));
         const __m256d high_prime = _mm256_cvtepi32_pd(_mm256_extracti128_si256(prime, 1));
-        __m256d low = _mm256_setzero_pd(), high = _mm256_setzero_pd();
+        __m256d low[LANES], high[LANES];
+        for (int lane = 0; lane < LANES; lane++)
+            low[lane] = high[lane] = _mm256_setzero_pd();
         for (int from = 0; from < used; from += PAIRS_AT_ONCE) {
-            __m256i sum = _mm256_setzero_si256();
+            __m256i sum[LANES];
             int until = from + PAIRS_AT_ONCE < used ? from + PAIRS_AT_ONCE : used;
-            for (int i = from; i < until; i++)
-                sum = _mm256_add_epi32(
-                    sum, _mm256_madd_epi16(_mm256_load_si256((const __m256i *)powers[group][i]), _mm256_set1_epi32(pairs[i])));
-            low = _mm256_add_pd(low, _mm256_cvtepi32_pd(_mm256_castsi256_si128(sum)));
-            high = _mm256_add_pd(high, _mm256_cvtepi32_pd(_mm256_extracti128_si256(sum, 1)));
+            for (int lane = 0; lane < LANES; lane++)
+                sum[lane] = _mm256_setzero_si256();
+            for (int i = from; i < until; i++) {
+                const __m256i power = _mm256_load_si256((const __m256i *)powers[group][i]);
+#pragma GCC unroll 4
+                for (int lane = 0; lane < LANES; lane++)
+                    sum[lane] = _mm256_add_epi32(
+                        sum[lane], _mm256_madd_epi16(power, _mm256_set1_epi32(pairs[lane][i])));
+            }
+            for (int lane = 0; lane < LANES; lane++) {
+                low[lane] = _mm256_add_pd(low[lane], _mm256_cvtepi32_pd(_mm256_castsi256_si128(sum[lane])));
+                high[lane] = _mm256_add_pd(high[lane], _mm256_cvtepi32_pd(_mm256_extracti128_si256(sum[lane], 1)));
+            }
         }
-        low = _mm256_sub_pd(low, _mm256_mul_pd(_mm256_floor_pd(_mm256_div_pd(low, low_prime)), low_prime));
-        high = _mm256_sub_pd(high, _mm256_mul_pd(_mm256_floor_pd(_mm256_div_pd(high, high_prime)), high_prime));
-        __m256i rest = _mm256_set_m128i(_mm256_cvtpd_epi32(high), _mm256_cvtpd_epi32(low));
-        /* the quotient may be off by one */
-        rest = _mm256_add_epi32(rest, _mm256_and_si256(_mm256_srai_epi32(rest, 31), prime));
-        __m256i less = _mm256_sub_epi32(rest, prime);
-        rest = _mm256_blendv_epi8(less, rest, _mm256_srai_epi32(less, 31));
-        _mm256_storeu_si256((__m256i *)(to + 8 * group), rest);
+        for (int lane = 0; lane < LANES; lane++) {
+            __m256i found = _mm256_set_m128i(_mm256_cvtpd_epi32(remainder_of(high[lane], high_prime)),
+                                             _mm256_cvtpd_epi32(remainder_of(low[lane], low_prime)));
+            /* the quotient may be off by one */
+            found = _mm256_add_epi32(found, _mm256_and_si256(_mm256_srai_epi32(found, 31), prime));
+            __m256i less = _mm256_sub_epi32(found, prime);
+            found = _mm256_blendv_epi8(less, found, _mm256_srai_epi32(less, 31));
+            _mm256_storeu_si256((__m256i *)(rest[lane] + 8 * group), found);
+        }
     }
 }
 
@@ -280,23 +305,33 @@ static void remainders(const uint64_t *words, int count, int32_t *to)
 static uint64_t distance(int32_t *rest)
 {
     static uint8_t struck[WINDOW];
+    const __m256i one = _mm256_set1_epi32(1), window = _mm256_set1_epi32(WINDOW);
 
     for (uint64_t base = 0;; base += 2 * WINDOW) {
         memset(struck, 0, sizeof struck);
-        for (int i = 0; i < PRIMES - 1; i++) {
-            int32_t prime = small_primes[i];
+        for (int group = 0; group < GROUPS; group++) {
+            const __m256i prime = _mm256_loadu_si256((const __m256i *)(small_primes + 8 * group));
+            const __m256i own = _mm256_loadu_si256((const __m256i *)(rest + 8 * group));
             for (int residue = 0; residue <= 1; residue++) {
-                int32_t to_go = residue - rest[i];
-                to_go += to_go < 0 ? prime : 0;
-                to_go += to_go & 1 ? prime : 0;
-                for (int32_t at = to_go / 2; at < WINDOW; at += prime)
-                    struck[at] = 1;
+                /* the number of steps of two to the next number with this remainder */
+                __m256i to_go = _mm256_sub_epi32(_mm256_set1_epi32(residue), own);
+                to_go = _mm256_add_epi32(to_go, _mm256_and_si256(_mm256_srai_epi32(to_go, 31), prime));
+                __m256i odd = _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_and_si256(to_go, one));
+                __m256i steps = _mm256_srli_epi32(_mm256_add_epi32(to_go, _mm256_and_si256(odd, prime)), 1);
+                unsigned near = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(window, steps)));
+                int32_t first[8] __attribute__((aligned(32)));
+                _mm256_store_si256((__m256i *)first, steps);
+                for (; near; near &= near - 1) {
+                    int i = __builtin_ctz(near);
+                    for (int32_t at = first[i]; at < WINDOW; at += small_primes[8 * group + i])
+                        struck[at] = 1;
+                }
             }
         }
         for (int at = 0; at < WINDOW; at++)
             if (!struck[at])
                 return base + 2 * (uint64_t)at;
-        for (int i = 0; i < PRIMES - 1; i++)
+        for (int i = 0; i < PRIMES; i++)
             rest[i] = (rest[i] + 2 * WINDOW) % small_primes[i];
     }
 }
@@ -336,32 +371,46 @@ static inline __attribute__((always_inline)) void add_rows(Limb *sum, const Limb
 static inline __attribute__((always_inline)) void add_tail(Limb *sum, const Limb *row, const Limb *of)
 {
 #pragma GCC unroll 6
-    for (int k = 0; k < ROWS - 1; k++)
+    for (int k = 0; k < ROWS - 1; k++) {
+        Limb total = sum[k];
 #pragma GCC unroll 6
         for (int r = k + 1; r < ROWS; r++)
-            sum[k] = plus(sum[k], times(row[r], of[k - r]));
-}
-
-/* The multiples of n that make the lowest columns vanish. */
-static inline __attribute__((always_inline)) void quotients(
-    Limb *sum, const Limb *n, Limb inverse, Limb mask, const int radix, Limb *q)
-{
-    Limb carry = _mm256_setzero_si256();
-#pragma GCC unroll 6
-    for (int r = 0; r < ROWS; r++) {
-        Limb value = plus(sum[r], carry);
-#pragma GCC unroll 6
-        for (int s = 0; s < r; s++)
-            value = plus(value, times(q[s], n[r - s]));
-        q[r] = _mm256_and_si256(times(value, inverse), mask);
-        carry = _mm256_srli_epi64(plus(value, times(q[r], n[0])), radix);
+            total = plus(total, times(row[r], of[k - r]));
+        sum[k] = total;
     }
-    sum[ROWS] = plus(sum[ROWS], carry);
 }
 
-/* x = x * x / R mod n, doubled where the bit says so; limbs are a multiple of ROWS, R is 2 to the power limbs * radix */
+/* The first columns of the square of a number: these rows against themselves and, where `all`, those that follow. */
+static inline __attribute__((always_inline)) void add_head(Limb *sum, const Limb *x, const Limb *twice, const int all)
+{
+#pragma GCC unroll 12
+    for (int k = 0; k < 2 * ROWS; k++) {
+        Limb total = sum[k];
+#pragma GCC unroll 6
+        for (int r = 0; r < ROWS; r++)
+            if (r <= k - r && (k - r < ROWS || all))
+                total = plus(total, times(r == k - r ? x[r] : twice[r], x[k - r]));
+        sum[k] = total;
+    }
+}
+
+/* The multiple of n that makes column r vanish, after those before it were found, and what it carries to the next. */
+static inline __attribute__((always_inline)) Limb quotient(
+    const Limb *sum, const Limb *n, Limb inverse, const int radix, Limb carry, Limb *q, const int r)
+{
+    Limb value = sum[r];
+#pragma GCC unroll 6
+    for (int s = 0; s < ROWS; s++)
+        if (s < r)
+            value = plus(value, times(q[s], n[r - s]));
+    value = plus(value, carry); /* which comes last */
+    q[r] = _mm256_and_si256(times(value, inverse), _mm256_set1_epi64x((1 << radix) - 1));
+    return _mm256_srli_epi64(plus(value, times(q[r], n[0])), radix);
+}
+
+/* x = x * x / R mod n, and a few n too many; limbs are a multiple of ROWS, R is 2 to the power limbs * radix */
 static inline __attribute__((always_inline)) void square(
-    Limb *x, const Limb *n, Limb inverse, Limb doubling, const int limbs, const int radix)
+    Limb *x, const Limb *n, Limb inverse, const int limbs, const int radix)
 {
     const Limb mask = _mm256_set1_epi64x((1 << radix) - 1);
     Limb sum[2 * MAX_LIMBS + 4], twice[MAX_LIMBS];
@@ -370,44 +419,50 @@ static inline __attribute__((always_inline)) void square(
         sum[i] = _mm256_setzero_si256();
     for (int i = 0; i < limbs; i++)
         twice[i] = plus(x[i], x[i]);
-    for (int i = 0; i < limbs; i += ROWS) {
-        /* these rows against themselves, then against all that follow */
-        Limb *at = sum + 2 * i;
-#pragma GCC unroll 6
-        for (int r = 0; r < ROWS; r++) {
-            at[2 * r] = plus(at[2 * r], times(x[i + r], x[i + r]));
-#pragma GCC unroll 6
-            for (int s = r + 1; s < ROWS; s++)
-                at[r + s] = plus(at[r + s], times(twice[i + r], x[i + s]));
-        }
-        if (i + ROWS == limbs)
-            break;
-        const Limb *row = twice + i, *of = x + i;
-#pragma GCC unroll 6
-        for (int k = ROWS; k < 2 * ROWS; k++)
-#pragma GCC unroll 6
-            for (int r = 0; r <= k - ROWS; r++)
-                at[k] = plus(at[k], times(row[r], of[k - r]));
-        add_rows(at, row, of, 2 * ROWS, limbs - i);
-        add_tail(at + limbs - i, row, of + limbs - i);
+    for (int i = 0; i + ROWS < limbs; i += ROWS) {
+        add_head(sum + 2 * i, x + i, twice + i, 1);
+        add_rows(sum + 2 * i, twice + i, x + i, 2 * ROWS, limbs - i);
+        add_tail(sum + limbs + i, twice + i, x + limbs);
     }
-    /* the next rows are found before these are added in all columns: they depend on one another, the columns do not */
-    Limb q[2][ROWS];
-    quotients(sum, n, inverse, mask, radix, q[0]);
+    add_head(sum + 2 * (limbs - ROWS), x + limbs - ROWS, twice + limbs - ROWS, 0);
+    /* The next rows are found while these are added: they depend on one another and would have to be waited for. */
+    Limb q[2][ROWS], carry = _mm256_setzero_si256();
+    const int steps = limbs / ROWS - 2;
+#pragma GCC unroll 6
+    for (int r = 0; r < ROWS; r++)
+        carry = quotient(sum, n, inverse, radix, carry, q[0], r);
     for (int i = 0, now = 0; i < limbs; i += ROWS, now = !now) {
         Limb *at = sum + i;
+        at[ROWS] = plus(at[ROWS], carry);
+        carry = _mm256_setzero_si256();
         add_rows(at, q[now], n, ROWS, 2 * ROWS);
-        if (i + ROWS < limbs)
-            quotients(at + ROWS, n, inverse, mask, radix, q[!now]);
-        add_rows(at, q[now], n, 2 * ROWS, limbs);
+#pragma GCC unroll 12
+        for (int step = 0; step < steps; step++) {
+            add_rows(at, q[now], n, (step + 2) * ROWS, (step + 3) * ROWS);
+#pragma GCC unroll 6
+            for (int r = 0; r < ROWS; r++)
+                if (r * steps / ROWS == step)
+                    carry = quotient(at + ROWS, n, inverse, radix, carry, q[!now], r);
+        }
         add_tail(at + limbs, q[now], n + limbs);
     }
-    Limb carry = _mm256_setzero_si256(), over = _mm256_setzero_si256();
+    carry = _mm256_setzero_si256();
     for (int i = 0; i < limbs; i++) {
         Limb value = plus(sum[limbs + i], carry);
         carry = _mm256_srli_epi64(value, radix);
-        value = plus(_mm256_sllv_epi64(_mm256_and_si256(value, mask), doubling), over);
-        over = _mm256_srli_epi64(value, radix);
+        x[i] = _mm256_and_si256(value, mask);
+    }
+}
+
+/* x = x << by; there is room for it in the last limb */
+static inline __attribute__((always_inline)) void shift(Limb *x, Limb by, const int limbs, const int radix)
+{
+    const Limb mask = _mm256_set1_epi64x((1 << radix) - 1);
+    Limb carry = _mm256_setzero_si256();
+
+    for (int i = 0; i < limbs; i++) {
+        Limb value = plus(_mm256_sllv_epi64(x[i], by), carry);
+        carry = _mm256_srli_epi64(value, radix);
         x[i] = _mm256_and_si256(value, mask);
     }
 }
@@ -427,7 +482,7 @@ static void split(const uint64_t *words, int count, uint64_t (*limbs)[LANES], in
 static inline __attribute__((always_inline)) unsigned fermat(
     uint64_t number[LANES][MAX_WORDS], const int words, const int limbs, const int radix)
 {
-    const int bits = 64 * words, head = 10;
+    const int bits = 64 * words, head = 9 + bits % 3; /* three bits at a time after the first ones */
     uint64_t n[MAX_LIMBS][LANES] __attribute__((aligned(32))), x[MAX_LIMBS][LANES] __attribute__((aligned(32)));
     uint64_t inverse[LANES] __attribute__((aligned(32)));
     mpz_t value, modulus;
@@ -448,11 +503,17 @@ static inline __attribute__((always_inline)) unsigned fermat(
         mpz_export(start, NULL, -1, 8, 0, 0, value);
         split(start, words, x, lane, limbs, radix);
     }
-    for (int bit = bits - head - 1; bit >= 0; bit--) {
-        uint64_t set[LANES] __attribute__((aligned(32)));
-        for (int lane = 0; lane < LANES; lane++)
-            set[lane] = bit > 0 ? number[lane][bit / 64] >> bit % 64 & 1 : 0; /* n - 1 is even */
-        square((Limb *)x, (const Limb *)n, *(Limb *)inverse, *(Limb *)set, limbs, radix);
+    for (int bit = bits - head - 3; bit >= 0; bit -= 3) {
+        uint64_t by[LANES] __attribute__((aligned(32)));
+        for (int lane = 0; lane < LANES; lane++) {
+            by[lane] = number[lane][bit / 64] >> bit % 64 & 7;
+            if (bit % 64 > 61)
+                by[lane] |= number[lane][bit / 64 + 1] << (64 - bit % 64) & 7;
+            by[lane] -= bit == 0; /* it is n - 1 */
+        }
+        for (int i = 0; i < 3; i++)
+            square((Limb *)x, (const Limb *)n, *(Limb *)inverse, limbs, radix);
+        shift((Limb *)x, *(Limb *)by, limbs, radix);
     }
     for (int lane = 0; lane < LANES; lane++) {
         mpz_set_ui(value, 0);
@@ -499,18 +560,24 @@ static int rounds(int bits)
     return bits >= 1300 ? 2 : bits >= 850 ? 3 : bits >= 650 ? 4 : bits >= 550 ? 5 : 6;
 }
 
-static void next_candidate(Key *key, int words, uint64_t *number)
+/* From random bytes to the candidates that are tested. */
+static void next_candidates(Key *keys, int words, uint64_t number[LANES][MAX_WORDS])
 {
-    int32_t rest[PRIMES];
+    static int32_t rest[LANES][PRIMES];
 
-    random_number(&key->pool, 8 * words, number);
-    number[words - 1] |= (uint64_t)3 << 62;
-    number[0] |= 1;
+    for (int lane = 0; lane < LANES; lane++)
+        if (keys[lane].busy) {
+            random_number(&keys[lane].pool, 8 * words, number[lane]);
+            number[lane][words - 1] |= (uint64_t)3 << 62;
+            number[lane][0] |= 1;
+        }
     remainders(number, words, rest);
-    uint64_t step = distance(rest);
-    for (int i = 0; i < words && step; i++) {
-        number[i] += step;
-        step = number[i] < step;
+    for (int lane = 0; lane < LANES; lane++) {
+        uint64_t step = keys[lane].busy ? distance(rest[lane]) : 0;
+        for (int i = 0; i < words && step; i++) {
+            number[lane][i] += step;
+            step = number[lane][i] < step;
+        }
     }
 }
 
@@ -598,12 +665,11 @@ int main(int count, char **arguments)
                 key->pid = next++;
                 pool_start(&key->pool, machine, (SeedFile)file, key->pid);
             }
-            if (key->busy)
-                next_candidate(key, words, number[lane]);
             busy |= key->busy;
         }
         if (!busy)
             return fflush(stdout) == 0 ? 0 : 1;
+        next_candidates(keys, words, number);
         unsigned prime = which_are_prime(number, words);
         for (int lane = 0; lane < LANES; lane++) {
             Key *key = &keys[lane];
