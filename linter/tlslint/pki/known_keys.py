@@ -21,6 +21,7 @@ _LIST_FILES = "blacklist.RSA-*"
 _FINGERPRINT_BYTES = 10
 _COMMENT = regex(rb"#[^\n]*")
 _ENTRY = regex(rb"[0-9a-f]{20}")
+_DIGITS = 2 * _FINGERPRINT_BYTES
 
 
 class KeyListError(Exception):
@@ -138,9 +139,10 @@ def _list(name: str) -> KeyList:
     except OSError as error:
         raise KeyListError(f"{name}: {error.strerror or error}") from error
     words = _COMMENT.sub(b"", data.lower()).split()
-    if not all(map(_ENTRY.fullmatch, words)):
+    digits = b"".join(sorted(words))
+    if not set(map(len, words)) <= {_DIGITS} or digits.strip(b"0123456789abcdef"):
         raise KeyListError(next(_wrong_lines(name, data)))
-    return KeyList(name, bytes.fromhex(b"".join(sorted(words)).decode()))
+    return KeyList(name, bytes.fromhex(digits.decode()))
 
 
 def _wrong_lines(name: str, data: bytes) -> Iterator[str]:
