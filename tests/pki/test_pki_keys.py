@@ -5,6 +5,7 @@ import pickle
 import random
 import subprocess
 from datetime import UTC, datetime, timedelta
+from math import isqrt
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,14 @@ def test_flawed_numbers(modulus: int, exponent: int, weakness: Weakness | None) 
 def test_neighbouring_factors_are_close(number: int, distance: int) -> None:
     odd = number | 1
     assert has_close_primes(odd * (odd + 2 * distance))
+
+
+@given(st.integers(3, 2**80), st.integers(0, 200))
+def test_closeness_is_what_fermat_finds(number: int, rounds: int) -> None:
+    modulus = number | 1
+    root = isqrt(modulus - 1) + 1
+    squares = (candidate * candidate - modulus for candidate in range(root, root + rounds))
+    assert has_close_primes(modulus, rounds) == any(isqrt(square) ** 2 == square for square in squares)
 
 
 # dates

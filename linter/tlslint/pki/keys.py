@@ -116,13 +116,22 @@ def has_close_primes(modulus: int, rounds: int = _FERMAT_ROUNDS) -> bool:
     """Whether Fermat's method factors the modulus within `rounds` steps (CA/B baseline requirements, 6.1.1.3)."""
     if modulus < 2 or modulus % 2 == 0:
         return modulus > 2
-    root = isqrt(modulus)
-    root += root * root < modulus
-    for candidate in range(root, root + rounds):
-        square = candidate * candidate - modulus
-        if isqrt(square) ** 2 == square:
+    candidate = isqrt(modulus)
+    candidate += candidate * candidate < modulus
+    rest = candidate * candidate - modulus
+    # most numbers leave remainders that no square leaves, which is seen sooner than a root is taken
+    of_720, of_1001 = _squares_modulo(720), _squares_modulo(1001)
+    for _ in range(rounds):
+        if rest % 720 in of_720 and rest % 1001 in of_1001 and isqrt(rest) ** 2 == rest:
             return True
+        rest += 2 * candidate + 1
+        candidate += 1
     return False
+
+
+@cache
+def _squares_modulo(modulus: int) -> frozenset[int]:
+    return frozenset(number * number % modulus for number in range(modulus))
 
 
 def is_roca(modulus: int) -> bool:
