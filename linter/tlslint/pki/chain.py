@@ -6,7 +6,6 @@ names only choose what is worth verifying. A root is a certificate that signs it
 root, which carries the root's name and key but another issuer, is an intermediate and belongs into the chain.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
@@ -47,7 +46,7 @@ class Authorities:
     """Certificates to look issuers up in: trust anchors, or the other files of a tree. Build it once, use it often."""
 
     def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
-        self._by_subject: defaultdict[tuple[object, ...], list[Certificate]] = defaultdict(list)
+        self._by_subject: dict[tuple[object, ...], list[Certificate]] = {}
         self._known: dict[Certificate, int] = {}
         self._issuers: dict[Certificate, list[Certificate]] = {}
         for certificate in certificates:
@@ -67,7 +66,7 @@ class Authorities:
         if certificate not in self._known:
             self._known[certificate] = len(self._known)
             self._issuers.clear()
-            self._by_subject[certificate.subject_key].append(certificate)
+            self._by_subject.setdefault(certificate.subject_key, []).append(certificate)
 
     def position(self, certificate: Certificate) -> int:
         """Return when the certificate was added, counting from 0."""
@@ -173,19 +172,19 @@ class Chain:
 
 def analyse(
     certificates: Sequence[Certificate],
-    others: Authorities | Iterable[Certificate] = (),
+    others: Authorities | Iterable[Certificate] | None = None,
     anchors: Authorities | Iterable[Certificate] | None = None,
     key_sha256: str | None = None,
 ) -> Chain:
     """Return what is wrong with a served chain, and what should be served instead.
 
-    `others` are certificates of other files, to complete a chain from. `anchors` are the roots that clients trust; None
-    when nothing is known of them. `key_sha256` is the digest of the private key's public half: with it the leaf is
+    `others` are certificates of other files, to complete a chain from. `anchors` are the roots that clients trust. None
+    is when nothing is known of them. `key_sha256` is the digest of the private key's public half: with it the leaf is
     known for sure. `certificates` must not be empty (`ValueError`).
     """
     if not certificates:
         raise ValueError("a chain has at least one certificate")
-    others = others if isinstance(others, Authorities) else Authorities(others)
+    others = others if others is None or isinstance(others, Authorities) else Authorities(others)
     anchors = anchors if anchors is None or isinstance(anchors, Authorities) else Authorities(anchors)
     pool = Authorities(certificates)
     leaf = find_leaf(pool, key_sha256)
@@ -287,7 +286,7 @@ def _out_of_order(pool: Authorities, path: tuple[Certificate, ...]) -> bool:
 def _destination(
     path: tuple[Certificate, ...],
     roots: tuple[Certificate, ...],
-    others: Authorities,
+    others: Authorities | None,
     anchors: Authorities | None,
 ) -> tuple[Certificate | None, Missing | None]:
     """Return the root or anchor where the path ends, and what is missing on the way there."""
@@ -322,7 +321,7 @@ def _trusted_anchor(
 
 
 def _complete(
-    path: tuple[Certificate, ...], others: Authorities, anchors: Authorities | None
+    path: tuple[Certificate, ...], others: Authorities | None, anchors: Authorities | None
 ) -> tuple[tuple[Certificate, ...], Certificate | None]:
     """Return the intermediates above the path that other files hold, and the anchor that they lead to, if any."""
     found: list[Certificate] = []
@@ -331,7 +330,8 @@ def _complete(
         trusted = anchors.issuers(top) if anchors is not None else []
         if trusted:
             return tuple(found), trusted[0]
-        issuers = [ca for ca in others.issuers(top) if ca not in path and ca not in found]
+        known = others.issuers(top) if others is not None else []
+        issuers = [ca for ca in known if ca not in path and ca not in found]
         root = next((ca for ca in issuers if ca.self_signed), None)
         if root is not None:
             return tuple(found), root

@@ -150,11 +150,13 @@ def _algorithm(identifier: bytes) -> tuple[str, str | None]:
 def is_plain_point(key_info: bytes) -> bool:
     """Whether an EC SubjectPublicKeyInfo names its curve and has its point uncompressed: DER allows no other bytes."""
     try:
-        curve = algorithm_of(key_info)[1]
-        parts = children(key_info, element_at(key_info, 0))
+        outer = element_at(key_info, 0)
+        algorithm = element_at(key_info, outer.content, outer.end)
+        point = element_at(key_info, algorithm.end, outer.end)
+        _, curve = _algorithm(whole(key_info, algorithm))
     except DerError:
         return False
-    return curve is not None and len(parts) == 2 and value(key_info, parts[1])[:2] == b"\0\x04"
+    return curve is not None and point.end == outer.end and value(key_info, point)[:2] == b"\0\x04"
 
 
 def rsa_numbers(key_info: bytes) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from tlslint.record import dataclass, field
@@ -32,7 +33,7 @@ MAX_NEIGHBOURS = 64
 FULL_CHAINS = ("fullchain.pem", "fullchain.cer")
 """What certbot and dehydrated, and acme.sh, call the file that holds the whole chain."""
 
-_CERTIFICATE_NAME = regex(r".*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
+_CERTIFICATE_NAME = regex(r"[^.].*\.(?:pem|crt|cer|cert|bundle|ca-bundle|chain)", re.IGNORECASE)
 _HARMLESS_GROUPS = frozenset(("root", "wheel", "ssl-cert"))
 
 
@@ -102,6 +103,7 @@ class Certificates:
         self._published: dict[str, tuple[int, Place]] | None = None
         """The document roots, each with its rank and the first directive that makes it one."""
         self._real_folder = cache(os.path.realpath)
+        self._publisher = cache(self._find_publisher)
         self._status = cache(os.stat)
 
     # -- what is served --------------------------------------------------------------------------------------------
@@ -145,9 +147,9 @@ class Certificates:
         certificates = bundle.certificates
         if bundle.server_verdict or not certificates or not bundle.complete:
             return None
-        digests = (pair.key.public_key_sha256 for pair in served.pairs if pair.key is not None)
+        digests = [pair.key.public_key_sha256 for pair in served.pairs if pair.key is not None]
         key_digest = next(filter(None, digests), None)
-        key = (*(certificate.sha256 for certificate in certificates), key_digest)
+        key = (certificates, key_digest)
         found = self._chains.get(key)
         if found is None:
             found = self._chains[key] = self._analyse(served, certificates, key_digest)
@@ -157,7 +159,7 @@ class Certificates:
         from tlslint.pki.chain import analyse
 
         anchors = trusted_roots(self.deployment.trust_store)
-        chain = analyse(certificates, (), anchors, key_digest)
+        chain = analyse(certificates, None, anchors, key_digest)
         if chain.missing is None:
             return chain
         others = self._others(served)
@@ -200,11 +202,11 @@ class Certificates:
 
     def _bundles_in(self, folder: str) -> Iterator["Bundle"]:
         files = self.deployment.files
-        paths = files.expand(re.sub(r"([*?[\\])", r"\\\1", folder) + "/*") if files is not None else []
-        if files is None or isinstance(paths, Unreadable):
+        names = files.names(folder) if files is not None else []
+        if files is None or isinstance(names, Unreadable):
             return
-        for path in [path for path in paths if _CERTIFICATE_NAME.fullmatch(path)][:MAX_NEIGHBOURS]:
-            bundle = files.bundle(path)
+        for name in islice(filter(_CERTIFICATE_NAME.fullmatch, names), MAX_NEIGHBOURS):
+            bundle = files.bundle(posixpath.join(folder, name))
             if not isinstance(bundle, Unreadable):
                 yield bundle
 
@@ -255,15 +257,15 @@ class Certificates:
         return KeyFile(
             tracked=in_checkout and is_tracked(host),
             readers="" if in_checkout else _readers(host, self._status),
-            published_by=self._publisher(path),
+            published_by=self._publisher(posixpath.dirname(path)),
         )
 
-    def _publisher(self, path: str) -> Place | None:
+    def _find_publisher(self, folder: str) -> Place | None:
         if self._published is None:
             self._published = {}
             for order, (root, place) in enumerate(self.deployment.document_roots()):
                 self._published.setdefault(root.rstrip("/"), (order, place))
-        around = (path[: slash.start()] for slash in re.finditer("/", path))
+        around = (folder[: slash.start()] for slash in re.finditer(r"/|\Z", folder.rstrip("/")))
         found = [self._published[folder] for folder in around if folder in self._published]
         return min(found, key=lambda published: published[0])[1] if found else None
 
@@ -389,6 +391,8 @@ def _readers(host: str, folder_status: Callable[[str], os.stat_result]) -> str:
     """Say who besides the owner may read a file, considering the directories on the way to it."""
     try:
         status = os.stat(host)
+        if not status.st_mode & (stat.S_IROTH | stat.S_IRGRP):
+            return ""
         folders = [folder_status(folder) for folder in _folders(host)]
     except OSError:
         return ""

@@ -46,6 +46,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each way in which others get at each key file."""
     for key in key_files(deployment):
         facts = deployment.certificates.key_file(key.path)
+        if facts.published_by is None and not facts.readers:
+            continue
         related = also_named(key.places)
         if facts.published_by is not None:
             root = facts.published_by
