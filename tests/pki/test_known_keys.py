@@ -19,8 +19,8 @@ from tlslint.pki import known_keys
 from tlslint.pki.keys import Weakness, key_flaws
 from tlslint.pki.known_keys import KeyListError, PackedKeys, fingerprint, key_lists, listed, made_by_debian
 
-SHIPPED = {2048: ("le64-rnd",)}
-"""The classes of keys that come with tlslint, by size."""
+SHIPPED = {2048: {"le64-rnd": 32768}}
+"""The classes of keys that come with tlslint, by size, and of how many process ids (from 0 on)."""
 OF_PROCESS_1234 = {
     (2048, "le64-rnd"): "2fff3f6c9fc8171d1312283b5bbf7182c29630cd",
     (2048, "le64-noreadrnd"): "99f0a5ae37b7b44e70467b8598425bc936132027",
@@ -34,23 +34,29 @@ OF_PROCESS_1234 = {
     (1024, "le64-rnd"): "677604f07f566076302834b7589fe9aa6de447c9",
     (1024, "le32-rnd"): "a83bb2b899b8ce2d19a68574796d8e2741c3d89a",
     (1024, "be32-rnd"): "0e41cd46614ef009799ad9beb8b385f5c07f6d8b",
+    (1024, "le64-noreadrnd"): "58dce70acfd4dc1a9d28722fc62edb8d30110778",
+    (1024, "le64-nornd"): "a0b16d36e7b18a6a0306d74e4517653b04f9b64b",
+    (1024, "le32-noreadrnd"): "a15406360db751b8150315ee271a776b34fd1337",
+    (1024, "le32-nornd"): "e79a1cf20b71669f232ad80b36ad3a9423a28a5d",
+    (4096, "le64-rnd"): "99539db7513873f9450d15355be7ce6fccc886ef",
+    (4096, "be32-rnd"): "00f45088aacd47b8f1c8a0e24cb69f385dd68c58",
 }
 """What the keys are listed by that the original program made with this process id.
 
-Taken from keys that are published: those of HARICA (github.com/HARICA-official/debian-weak-keys, little-endian) and of
-badkeys (github.com/badkeys/debianopenssl, big-endian and 1024 bits).
+Taken from keys that are published: those of HARICA (github.com/HARICA-official/debian-weak-keys, little-endian with
+2048 bits and more) and of badkeys (github.com/badkeys/debianopenssl, all others).
 """
 NINE_KEYS_OF_PROCESS_32767 = "2a910e906624766546114d300ca6b671c7acc08c"
 """The SHA-1 of the nine sorted SHA-1s of 2048 bits, from the tests of github.com/CVE-2008-0166/key_generator."""
 
 
 OF_OTHERS = {
-    "00006aa0ce2cd60e6660": "le64-rnd",
-    "000169a60c9eb82a558b": "le32-rnd",
-    "70a40110ad60c7282f18": "le32-rnd",
-    "8df20e6961a16398b85a": "le32-rnd",
+    "00006aa0ce2cd60e6660": ("le64-rnd", 28003),
+    "000169a60c9eb82a558b": ("le32-rnd", 3345),
+    "70a40110ad60c7282f18": ("le32-rnd", 4488),
+    "8df20e6961a16398b85a": ("le32-rnd", 4096),
 }
-"""Keys of 2048 bits in lists of others: of Debian's package `openssl-blacklist`, and of the tests of boulder."""
+"""Keys of 2048 bits in lists of others: of Debian's package `openssl-blacklist`, and (the last) of boulder's tests."""
 
 
 # the list that comes with tlslint
@@ -59,16 +65,17 @@ OF_OTHERS = {
 @pytest.mark.parametrize("bits", SHIPPED)
 def test_all_keys_of_the_classes_are_listed(bits: int) -> None:
     packed = PackedKeys((DATA / f"debian-rsa-{bits}.keys").read_bytes())
-    assert len(packed) == len(SHIPPED[bits]) << 15
+    assert len(packed) == sum(SHIPPED[bits].values())
     for (size, name), digest in OF_PROCESS_1234.items():
         if size == bits:
-            assert (bytes.fromhex(digest)[-10:] in packed) == (name in SHIPPED[bits])
+            assert (bytes.fromhex(digest)[-10:] in packed) == (SHIPPED[bits].get(name, 0) > 1234)
 
 
 @pytest.mark.parametrize("digits", OF_OTHERS)
 def test_keys_in_the_lists_of_others_are_listed(digits: str) -> None:
     packed = PackedKeys((DATA / "debian-rsa-2048.keys").read_bytes())
-    assert (bytes.fromhex(digits) in packed) == (OF_OTHERS[digits] in SHIPPED[2048])
+    name, pid = OF_OTHERS[digits]
+    assert (bytes.fromhex(digits) in packed) == (SHIPPED[2048].get(name, 0) > pid)
 
 
 def test_the_lists_are_part_of_the_package() -> None:

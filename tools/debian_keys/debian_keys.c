@@ -115,8 +115,9 @@ static void pool_add(Pool *pool, int length)
         end = put_counters(end, pool, pool->requests, blocks++);
         hash(message, end, local);
         for (int i = 0; i < count; i++) {
+            /* pool_bytes may leave the index behind the last byte: there is room, and then comes the first one */
             pool->pool[at] ^= local[i];
-            at = (at + 1) % POOL;
+            at = at + 1 >= POOL ? 0 : at + 1;
         }
     }
     for (int i = 0; i < DIGEST; i++)

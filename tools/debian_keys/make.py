@@ -4,7 +4,8 @@
     python tools/debian_keys/make.py pack WORK 2048
 
 `make` compiles `debian_keys.c` and has it make all keys of some classes, 512 at a time into files in WORK, so that it
-can be stopped and go on later. `pack` puts the classes that are complete into the package.
+can be stopped and go on later. `pack` puts what there is into the package: of each class the keys of the first process
+ids, as far as none is missing.
 """
 
 import os
@@ -55,14 +56,15 @@ def part_of(work: Path, bits: int, name: str, first: int) -> Path:
 
 
 def fingerprints(work: Path, bits: int, name: str) -> Iterator[bytes]:
-    """Yield the fingerprints of one class, that of each process id once; nothing where some are missing."""
-    parts = [part_of(work, bits, name, first) for first in range(0, PROCESS_IDS, AT_ONCE)]
-    if not all(part.exists() for part in parts):
-        return
-    found = {int(pid): digest for part in parts for pid, digest in _LINE.findall(part.read_text(encoding="ascii"))}
-    if sorted(found) != list(range(PROCESS_IDS)):
-        raise ValueError(f"{name}: not one key for each process id")
-    yield from (bytes.fromhex(digest)[-10:] for digest in found.values())
+    """Yield the fingerprints of one class by process id, from the first one as far as none is missing."""
+    for first in range(0, PROCESS_IDS, AT_ONCE):
+        part = part_of(work, bits, name, first)
+        if not part.exists():
+            return
+        found = {int(pid): digest for pid, digest in _LINE.findall(part.read_text(encoding="ascii"))}
+        if sorted(found) != list(range(first, first + AT_ONCE)):
+            raise ValueError(f"{part}: not one key for each process id")
+        yield from (bytes.fromhex(found[pid])[-10:] for pid in sorted(found))
 
 
 def pack(fingerprints: Iterable[bytes]) -> bytes:
