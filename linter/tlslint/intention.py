@@ -164,8 +164,8 @@ class Fix:
     """What would make a finding go away.
 
     Rules give `title` (in the imperative: `allow TLSv1.2 and TLSv1.3 only`), `safety` and `intentions`, for `MANUAL`
-    also `commands` for the reader. `edits` and `refusal` (why it cannot be applied) are filled in afterwards by the
-    dialect of the server.
+    also `commands` for the reader. The dialect of the server makes `edits` of the intentions afterwards, or a `refusal`
+    (why it cannot be applied); either takes their place.
     """
 
     title: str

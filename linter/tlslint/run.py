@@ -2,13 +2,13 @@
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tlslint import progress
-from tlslint.check import RuleError, RuleModule, findings_of, merge, told_once
+from tlslint.check import merge, told_once
 from tlslint.deployments import Part, all_around, parts
 from tlslint.discover import Discovered, Root, discover
 from tlslint.finding import Finding, Report
@@ -72,6 +72,7 @@ def _found(
     """Return what there is to report, not merged yet, and the files of this machine that were read."""
     # only linting needs the rules
     from tlslint.accept import accept
+    from tlslint.judging import judged
     from tlslint.rules import LISTED, concerning
     from tlslint.selection import Selection
 
@@ -88,7 +89,7 @@ def _found(
             )
             for deployment in resolved(discovered, part, report):
                 rules = [rule.module for rule in concerning(deployment) if selection.runs(rule)]
-                found.extend(part.own(told_once(_judged(deployment, policy, rules, report))))
+                found.extend(part.own(told_once(judged(deployment, policy, rules, report, workers))))
                 gaps = list(undecided(deployment))
                 report.unknown.extend(gaps)
                 checked.add(deployment, gaps)
@@ -123,19 +124,6 @@ def _introduced(
         known = [] if earlier.paths is None else _found(earlier.paths, earlier.settings, before)[0]
         report.failures.extend(before.failures)
         return earlier.introduced(found, known)
-
-
-def _judged(deployment: Deployment, policy: Policy, rules: Iterable[RuleModule], report: Report) -> Iterator[Finding]:
-    """Yield what the rules find, its fixes spelt out; a rule that fails goes into the report."""
-    from tlslint.fix.spelling import Speller
-
-    speller = Speller(deployment)
-    for module in rules:
-        try:
-            yield from speller.findings(findings_of(deployment, policy, [module]))
-        except RuleError as error:
-            report.failures.append(error)
-    report.failures.extend(speller.failures)
 
 
 def fix(paths: Sequence[str], settings: Settings, stdin: bytes | None = None, *, unsafe: bool = False) -> "Outcome":

@@ -8,7 +8,7 @@ A worker that dies costs nothing but time: what it did not hand back is done aga
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, Generic, NoReturn, Self, TypeVar
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Workers:
         self.jobs = usual_jobs() if jobs is None else min(jobs, MAX_JOBS)
         """How many processes work, the one that waits included; None is as many as there are processors."""
         self._running: set[int] = set()
-        self._pending: list[Pending[Any, Any]] = []
+        self._pending: set[Pending[Any, Any]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -50,15 +50,18 @@ class Workers:
         for worker in list(self._running):
             os.kill(worker, signal.SIGKILL)
             self.ended(worker)
-        for pending in self._pending:
+        for pending in list(self._pending):
             pending.close()
 
-    def start(self, tasks: Sequence[T], work: Callable[[T], R]) -> "Pending[T, R]":
-        """Let the workers begin with the tasks; `Pending.more` has what comes of them."""
+    def start(self, tasks: Sequence[T], work: Callable[[T], R], shared: Iterable[object] = ()) -> "Pending[T, R]":
+        """Let the workers begin with the tasks; `Pending.more` has what comes of them.
+
+        What is `shared` comes out of them as the object that it was, instead of as a copy.
+        """
         if len(tasks) > MAX_TASKS:
             raise ValueError(f"more than {MAX_TASKS} tasks")
-        pending = Pending(self, tasks, work)
-        self._pending.append(pending)
+        pending = Pending(self, tasks, work, shared)
+        self._pending.add(pending)
         if self.jobs > 1 and len(tasks) > 1 and _may_fork():
             for _ in range(min(self.jobs - 1, len(tasks))):
                 self._running.add(pending.fork())
@@ -69,14 +72,19 @@ class Workers:
         os.waitpid(worker, 0)
         self._running.discard(worker)
 
+    def done(self, pending: "Pending[Any, Any]") -> None:
+        """Let go of tasks, and of what they refer to."""
+        self._pending.discard(pending)
+
 
 class Pending(Generic[T, R]):
     """Tasks that workers are at, each taken by whoever is free."""
 
-    def __init__(self, workers: Workers, tasks: Sequence[T], work: Callable[[T], R]) -> None:
+    def __init__(self, workers: Workers, tasks: Sequence[T], work: Callable[[T], R], shared: Iterable[object]) -> None:
         self._workers = workers
         self._tasks = tasks
         self._work = work
+        self._shared = tuple(shared)
         self._queue, end = os.pipe()
         os.write(end, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in range(len(tasks))))
         os.close(end)
@@ -93,18 +101,18 @@ class Pending(Generic[T, R]):
         worker = os.fork()
         if not worker:
             self._serve(file)
-        self._outlets[worker] = _Outlet(file)
+        self._outlets[worker] = _Outlet(file, self._shared)
         return worker
 
     def _serve(self, file: IO[bytes]) -> NoReturn:
         """Be the worker: nothing of the parent's goes on here, neither its output nor what it does at its end."""
         try:
-            import pickle
+            from tlslint.handover import packed
 
             # interrupted together with its parent, which says so
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             while (number := self._taken()) is not None:
-                result = pickle.dumps((number, self._work(self._tasks[number])), pickle.HIGHEST_PROTOCOL)
+                result = packed((number, self._work(self._tasks[number])), self._shared)
                 file.write(len(result).to_bytes(_LENGTH_BYTES, "big") + result)
                 file.flush()
         finally:
@@ -155,20 +163,23 @@ class Pending(Generic[T, R]):
         if self._queue >= 0:
             os.close(self._queue)
             self._queue = -1
+        self._workers.done(self)
 
 
 class _Outlet:
     """The file into which a worker writes its results, one after the other, each after its length."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], shared: Sequence[object]) -> None:
         self.file = file
+        self._shared = shared
         self.complete = False
         """Whether the worker has ended."""
         self._at = 0
 
     def read(self) -> Iterator[tuple[int, Any]]:
         """Yield number and result of what has been written to its end and was not read before."""
-        import pickle
+        # only here: small runs start no worker
+        from tlslint.handover import unpacked
 
         # the worker's own position in the file is not to be moved
         descriptor = self.file.fileno()
@@ -178,5 +189,4 @@ class _Outlet:
             if len(result) < size:
                 return
             self._at = start + size
-            # from a worker of our own, through a file that nobody else can open
-            yield pickle.loads(result)
+            yield unpacked(result, self._shared)

@@ -17,16 +17,17 @@ class SpellingError(Exception):
 
 
 class Speller:
-    """Writes the fixes of one deployment's findings; the same fix is worked out once."""
+    """Writes the fixes of one deployment's findings. What is written has edits, and no intentions any more."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._dialect: Dialect | None = None
-        self.failures: list[Exception] = []
-        """Fixes that tlslint itself failed on: their findings stand without."""
 
-    def findings(self, found: Iterable[Finding]) -> Iterator[Finding]:
-        """Yield findings with the edits of their fixes."""
+    def findings(self, found: Iterable[Finding], failures: list[Exception]) -> Iterator[Finding]:
+        """Yield findings with the edits of their fixes.
+
+        A fix that tlslint itself fails on goes into `failures`; the finding stands without.
+        """
         for finding in found:
             fix = finding.fix
             if fix is not None:
@@ -37,7 +38,7 @@ class Speller:
                         f"the fix of {finding.name} failed on {finding.span.source.path}: {error!r}"
                     )
                     failure.__cause__ = error
-                    self.failures.append(failure)
+                    failures.append(failure)
                     fix = None
                 finding = replace(finding, fix=fix)
             yield finding
@@ -56,14 +57,14 @@ class Speller:
                 edits += (edit for edit in dialect.edits(intention) if edit not in edits)
         except CannotSpell as reason:
             commands = (*fix.commands, *reason.commands)
-            return replace(fix, safety=Safety.MANUAL, edits=(), refusal=str(reason), commands=commands)
+            return _refused(fix, str(reason), commands)
         if not edits:
-            return replace(fix, safety=Safety.MANUAL, refusal="nothing would change")
+            return _refused(fix, "nothing would change", fix.commands)
         files = self._deployment.files
         placed = tuple(replace(edit, file=files.host_path(edit.source) if files else None) for edit in edits)
         if any(edit.file is None for edit in placed):
-            return replace(fix, safety=Safety.MANUAL, edits=(), refusal="the text comes from no file")
-        return replace(fix, edits=placed)
+            return _refused(fix, "the text comes from no file", fix.commands)
+        return Fix(fix.title, fix.safety, (), fix.commands, placed)
 
     def _new_dialect(self) -> "Dialect":
         if self._deployment.server == "apache":
@@ -75,3 +76,7 @@ class Speller:
 
             self._dialect = NginxDialect(self._deployment)
         return self._dialect
+
+
+def _refused(fix: Fix, reason: str, commands: tuple[str, ...]) -> Fix:
+    return Fix(fix.title, Safety.MANUAL, (), commands, (), reason)

@@ -420,6 +420,10 @@ class Files:
         every = (*self._trees.values(), *self._apache_trees.values())
         return (tree for tree in every if isinstance(tree, Tree))
 
+    def sources(self) -> Iterator[Source]:
+        """Yield the texts of all configuration files that were read so far."""
+        return (source for source in self._sources.values() if isinstance(source, Source))
+
     @property
     def parsed(self) -> int:
         """How many configuration files were parsed so far."""
