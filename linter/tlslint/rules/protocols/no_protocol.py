@@ -3,6 +3,8 @@
 ## What it finds
 Endpoints for which the list of versions is empty, or for which OpenSSL commands and the TLS library leave nothing of
 it: `ssl_protocols SSLv3;` on a library without SSL 3, or `MaxProtocol TLSv1.2` below a list that begins with TLS 1.3.
+The list of the socket's default server counts too, even if that server rejects every handshake itself: connections
+start with it.
 
 ## Why it matters
 nginx starts, tests its configuration without a complaint, and no client can connect. Apache says "Syntax OK" and does
@@ -16,8 +18,8 @@ Name the policy's versions, and take the command away that contradicts them.
 
 ## False alarms that it avoids
 Where the version of OpenSSL is not known, a version counts as negotiable when any supported release negotiates it.
-Values that could not be read, servers that reject every handshake, and lists with a word that the server refuses are
-not judged.
+Values that could not be read, servers that reject every handshake on a socket of their own, and lists with a word that
+the server refuses are not judged.
 """
 
 from collections.abc import Iterator
@@ -25,9 +27,9 @@ from collections.abc import Iterator
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, Safety
 from tlslint.policy import Policy
-from tlslint.resolve.model import Deployment
+from tlslint.resolve.model import Deployment, Endpoint
 from tlslint.rules.versions import Use, allowing, nothing_left, uses, wanted_protocols
-from tlslint.rules.words import directive_of, labels, listed, reported, span_of
+from tlslint.rules.words import directive_of, labels, listed, negotiating, reported, span_of
 
 rule = Rule(
     code="TLS105",
@@ -61,6 +63,38 @@ def _found(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 endpoints=labels(use.endpoints),
                 fix=_fix(deployment, use, policy),
             )
+    for use, cut_off in _rejecting(deployment):
+        if nothing_left(deployment, use):
+            yield rule.finding(
+                f"{_left(use)} of the default server of {cut_off[0].listener.label}: every handshake fails before "
+                "{endpoint} can answer",
+                span_of(use.effective, use.endpoints),
+                label="connections start with these versions",
+                source=policy.source_of("protocols"),
+                help=f"allow {listed(policy.protocols)} there, although it rejects handshakes itself",
+                endpoints=labels(cut_off),
+                fix=_fix(deployment, use, policy),
+            )
+
+
+def _rejecting(deployment: Deployment) -> Iterator[tuple[Use, list[Endpoint]]]:
+    """Yield what default servers that reject handshakes start connections with, and who answers on their sockets.
+
+    Those that do not reject are endpoints themselves, and judged as such.
+    """
+    served: dict[int, list[Endpoint]] = {}
+    for endpoint in negotiating(deployment):
+        served.setdefault(id(endpoint.listener), []).append(endpoint)
+    for endpoints in served.values():
+        tls = endpoints[0].listener.default.tls
+        own = [endpoint for endpoint in endpoints if endpoint.tls.effective_protocols is not tls.effective_protocols]
+        if tls.reject_handshake.known and own and not tls.effective_protocols.is_unknown:
+            opening = [endpoint for endpoint in deployment.endpoints if endpoint.tls is tls]
+            yield Use(tls.protocols, tls.effective_protocols, opening), own
+
+
+def _left(use: Use) -> str:
+    return f"nothing but {listed(sorted(use.enabled))} is left" if use.enabled else "no protocol version is left"
 
 
 def _fix(deployment: Deployment, use: Use, policy: Policy) -> Fix | None:
