@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from tlslint.finding import Finding, Rule
+from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix
 from tlslint.policy import Policy
 from tlslint.record import replace
@@ -62,6 +62,8 @@ def told_once(findings: Iterable[Finding]) -> list[Finding]:
     What is left then says what the server's log has, with its number.
     """
     found = list(findings)
+    if any(finding.explained_by for finding in found):
+        found = [finding for finding in found if not _is_explained(finding, found)]
     if not any(finding.yields_to for finding in found):
         return found
     told = {(finding.name, finding.span.source.path, finding.span.start) for finding in found if not finding.yields_to}
@@ -73,6 +75,19 @@ def told_once(findings: Iterable[Finding]) -> list[Finding]:
         if not tellers:
             left.append(finding)
     return [_as_logged(finding, logged) for finding in left]
+
+
+def _is_explained(finding: Finding, found: Iterable[Finding]) -> bool:
+    """Whether an error on one of the endpoints, on their socket, or of a file, says why it is so."""
+    if not finding.explained_by:
+        return False
+    places = {*finding.endpoints, *(label.rpartition(" on ")[2] for label in finding.endpoints)}
+    return any(
+        other.name in finding.explained_by
+        and other.severity >= Severity.ERROR
+        and not (other.endpoints and places.isdisjoint(other.endpoints))
+        for other in found
+    )
 
 
 def _as_logged(finding: Finding, logged: dict[tuple[str, str, int], str]) -> Finding:

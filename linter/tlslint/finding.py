@@ -60,6 +60,9 @@ class Finding:
     yields_to: tuple[str, ...] = ()
     """Names of rules that say more of the same fault: where one of them speaks of this place or of a related one, this
     finding is left out."""
+    explained_by: tuple[str, ...] = ()
+    """The same for the effect of a fault: where one of these rules has an error on one of these endpoints, or on their
+    socket, this finding is left out."""
 
     @property
     def sort_key(self) -> tuple[str, int, str, str]:
@@ -109,6 +112,7 @@ class Rule:
         related: Iterable[Related] = (),
         fix: Fix | None = None,
         yields_to: Iterable[str] = (),
+        explained_by: Iterable[str] = (),
     ) -> Finding:
         """Return a finding of this rule with exactly one primary span."""
         return Finding(
@@ -126,6 +130,7 @@ class Rule:
             related=tuple(related),
             fix=fix,
             yields_to=tuple(yields_to),
+            explained_by=tuple(explained_by),
         )
 
 

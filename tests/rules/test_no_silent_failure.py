@@ -14,6 +14,7 @@ from tlslint.finding import Finding, Severity
 from tlslint.policy import load_policy
 from tlslint.resolve.model import Deployment, Handshake
 from tlslint.rules import LISTED
+from tlslint.rules.protocols import failing_handshake
 from tlslint.run import predict
 from tlslint.settings import Settings
 
@@ -23,11 +24,7 @@ CERTIFICATES = FIXTURES / "certificates"
 MODULES = Path("/usr/lib/apache2/modules")
 """Whether it is there does not matter: nothing is started."""
 TARGETS = {"nginx": "nginx=1.31.3,openssl=3.5.4", "apache": "apache=2.4.71,openssl=3.0.22"}
-EXPLAINING = frozenset(
-    ("no-protocol", "unusable-cipher-list", "unsupported-group", "quic-without-tls13", "key-mismatch",
-     "incomplete-key-pair", "malformed-certificate", "certificate-not-found", "server-will-not-start", "syntax-error",
-     "settings-shadowed-by-default-server")
-)  # fmt: skip
+EXPLAINING = {*failing_handshake.EXPLAINING, "failing-handshake", "syntax-error"}
 """Rules that say why nobody can connect. Weak settings, and what is wrong for other reasons, explain nothing."""
 
 

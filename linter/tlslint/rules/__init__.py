@@ -81,6 +81,7 @@ LISTED: tuple[Listed, ...] = (
         "TLS108 overridden-protocols",
         "TLS109 unknown-protocol",
         "TLS110 quic-without-tls13",
+        "TLS111 failing-handshake",
     ),
     *_family(
         "ciphers",
