@@ -132,6 +132,27 @@ def test_show_names_them_and_their_targets(cli: Cli, repository: Path) -> None:
     assert "blog: blog/etc/nginx/nginx.conf on nginx" in out
 
 
+def test_the_inventory_judges_each_by_its_own_policy(cli: Cli, repository: Path) -> None:
+    code, out, err = cli("inventory", "--output-format", "json")
+    assert code == 0, err
+    inventory = json.loads(out)
+    judged = {item["name"]: item["policy"].partition("@")[0] for item in inventory["deployments"]}
+    assert judged == {"shop": "mozilla-modern", "blog": "mozilla-old"}
+    assert inventory["policy"].startswith("mozilla-old@")
+    verdicts = {
+        item["entry"]: {protocol["name"]: protocol["verdict"] for protocol in item["protocols"]}
+        for item in inventory["handshakes"]
+    }
+    assert verdicts["shop/nginx.conf"]["TLSv1.2"] == "omitted"
+    assert verdicts["blog/etc/nginx/nginx.conf"]["TLSv1.2"] == "allowed"
+    table = cli("inventory")[1]
+    assert "Protocols and cipher suites, judged by the policy of each deployment\n" in table
+    assert ", judged by mozilla-modern@" in table
+    markdown = cli("inventory", "--output-format", "markdown")[1]
+    assert "judged by the policy of each deployment." in markdown
+    assert "; policy mozilla-modern@" in markdown
+
+
 def test_ignores_by_file(cli: Cli, repository: Path) -> None:
     write(
         repository, **{"tlslint.toml": 'per-file-ignores = { "shared/**" = ["TLS1"], "*.conf" = ["missing-hsts"] }\n'}

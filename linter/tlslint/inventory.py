@@ -4,7 +4,7 @@ The certificates are what has to be renewed in time; protocols and suites are th
 (requirement 12.3.3). What could not be read is a part of the inventory, with the reason. Private keys are not.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -225,6 +225,8 @@ class Answer:
     entry: str
     """The configuration: path of its entry file."""
     target: Target
+    policy: Policy
+    """The policy that judges it."""
     outcome: str
     """`completes`, `rejected`, `plaintext` or `unknown`."""
     reason: str
@@ -257,19 +259,36 @@ class Inventory:
 
     now: datetime
     policy: Policy
+    """The policy of deployments that have none of their own."""
+    own_policies: Mapping[str, Policy]
+    """By the name of a deployment."""
     certificates: list[CertificateEntry]
     crls: list[CrlEntry]
     answers: list[Answer]
     unread: list[Unread]
     deployments: list[Deployment]
 
+    def policy_of(self, deployment: Deployment) -> Policy:
+        """Return the policy that judges a deployment."""
+        return self.own_policies.get(deployment.name, self.policy)
+
+    @property
+    def policies(self) -> list[Policy]:
+        """The policies of all deployments, each once."""
+        found = {policy.spelling: policy for policy in map(self.policy_of, self.deployments)}
+        return list(found.values()) or [self.policy]
+
 
 def take_inventory(
-    deployments: Sequence[Deployment], policy: Policy, left_out: Iterable[tuple[str, str]] = ()
+    deployments: Sequence[Deployment],
+    policy: Policy,
+    left_out: Iterable[tuple[str, str]] = (),
+    own_policies: Mapping[str, Policy] | None = None,
 ) -> Inventory:
     """Return the inventory of all deployments together, as of the moment for which they judge dates.
 
-    `left_out` are configuration files that are in none of the deployments, each with the reason.
+    `left_out` are configuration files that are in none of the deployments, each with the reason. `own_policies` are
+    those of named deployments, which `policy` does not judge.
     """
     now = deployments[0].now if deployments else datetime.now(UTC)
     collector = _Collector(now)
@@ -277,12 +296,16 @@ def take_inventory(
         collector.collect(deployment)
     for file, why in left_out:
         collector.leave_out(file, why)
+    own = own_policies or {}
     return Inventory(
         now=now,
         policy=policy,
+        own_policies=own,
         certificates=sorted(collector.certificates.values(), key=_expiry),
         crls=sorted(collector.crls.values(), key=_crl_expiry),
-        answers=[answer for deployment in deployments for answer in _answers(deployment, policy)],
+        answers=[
+            answer for deployment in deployments for answer in _answers(deployment, own.get(deployment.name, policy))
+        ],
         unread=list(collector.unread.values()),
         deployments=list(deployments),
     )
@@ -598,6 +621,7 @@ def _answer(deployment: Deployment, judge: "_Judge", outcome: str, alike: Sequen
     return Answer(
         entry=deployment.entry,
         target=handshake.target,
+        policy=judge.policy,
         outcome=outcome,
         reason=handshake.reason,
         protocols=tuple(map(judge.protocol, handshake.protocols)),

@@ -23,7 +23,7 @@ def render(inventory: Inventory, *, certificates: bool = True, protocols: bool =
         "schema": SCHEMA,
         "now": moment(inventory.now),
         "policy": inventory.policy.spelling,
-        "deployments": [_deployment(deployment) for deployment in inventory.deployments],
+        "deployments": [_deployment(inventory, deployment) for deployment in inventory.deployments],
     }
     if certificates:
         document["certificates"] = [_certificate(entry) for entry in inventory.certificates]
@@ -34,8 +34,10 @@ def render(inventory: Inventory, *, certificates: bool = True, protocols: bool =
     return dumped(document)
 
 
-def _deployment(deployment: Deployment) -> dict[str, Any]:
+def _deployment(inventory: Inventory, deployment: Deployment) -> dict[str, Any]:
     return {
+        "name": deployment.name or None,
+        "policy": inventory.policy_of(deployment).spelling,
         "server": deployment.server,
         "entry": deployment.entry,
         "target": target_data(deployment.server, deployment.target),

@@ -26,10 +26,13 @@ PROTOCOL_COLUMNS = ("Part", "Name", "Verdict", "Remark", "Set by")
 def render(inventory: Inventory, *, certificates: bool = True, protocols: bool = True) -> Iterator[str]:
     """Yield the inventory, or one part of it, as a Markdown document."""
     yield "# TLS inventory\n\n"
-    yield f"As of {moment(inventory.now)}, judged by policy {_escaped(inventory.policy.spelling)}.\n\n"
+    policies = inventory.policies
+    judge = f"policy {_escaped(policies[0].spelling)}" if len(policies) == 1 else "the policy of each deployment"
+    yield f"As of {moment(inventory.now)}, judged by {judge}.\n\n"
     for deployment in inventory.deployments:
         doubt = "" if deployment.complete else "; not all of it could be read"
-        yield f"- {_escaped(deployment.entry)}: {_escaped(versions(deployment.target))}{doubt}\n"
+        own = f"; policy {_escaped(inventory.policy_of(deployment).spelling)}" if len(policies) > 1 else ""
+        yield f"- {_escaped(deployment.entry)}: {_escaped(versions(deployment.target))}{own}{doubt}\n"
     if certificates:
         for role in Role:
             entries = [entry for entry in inventory.certificates if entry.role is role]

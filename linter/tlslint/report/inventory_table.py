@@ -128,13 +128,15 @@ class _Page:
         answers = self.inventory.answers
         if not answers:
             return
-        policy = visible(self.inventory.policy.spelling)
-        yield self._heading(f"Protocols and cipher suites, judged by {policy}", None)
+        policies = self.inventory.policies
+        judge = visible(policies[0].spelling) if len(policies) == 1 else "the policy of each deployment"
+        yield self._heading(f"Protocols and cipher suites, judged by {judge}", None)
         entry = None
         for answer in answers:
             if answer.entry != entry:
                 entry = answer.entry
-                yield f"  {self.palette.paint(visible(answer.entry), 'strong')} on {versions(answer.target)}"
+                judged = f", judged by {visible(answer.policy.spelling)}" if len(policies) > 1 else ""
+                yield f"  {self.palette.paint(visible(answer.entry), 'strong')} on {versions(answer.target)}{judged}"
             yield from self._answer(answer)
         yield ""
 

@@ -59,6 +59,7 @@ def command(
 
     Certificates are sorted by expiry; the exit code is 0 however old they are.
     """
+    from tlslint.deployments import parts
     from tlslint.inventory import take_inventory
     from tlslint.run import policy_of, predict
 
@@ -67,9 +68,10 @@ def command(
         apache_defines=define, now=moment(now), stdin_filename=stdin_filename,
     )  # fmt: skip
     with refusing(), watched(quiet):
-        rules = policy_of(settings)
+        general = policy_of(settings)
+        own = {part.name: policy_of(part.settings) for part in parts(paths or [], settings) if part.name}
         deployments, report = predict(paths or [], settings, standard_input(paths or []))
-    found = take_inventory(deployments, rules, [*report.skipped, *report.problems])
+    found = take_inventory(deployments, general, [*report.skipped, *report.problems], own)
     write(_rendered_inventory(found, output_format, only, color))
     remark(report, color, quiet, verbose, total=not deployments)
     return exit_code(report, "error", exit_zero=True)
