@@ -1,6 +1,7 @@
 """Several deployments in one repository: which are linted, with which settings, and who says so."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,12 @@ def test_each_is_judged_by_its_own_policy_and_findings_say_where(cli: Cli, repos
     (line,) = [line for line in out.splitlines() if "shared/tls.conf" in line]
     assert line.endswith(" (shop, blog)")
     assert " = in: shop, blog\n" in cli("--select", "weak-protocol", "--policy", "modern")[1]
+
+
+@pytest.mark.parametrize("form", ["sarif", "markdown", "github", "gitlab", "junit", "rdjson", "azure", "jsonl", "json"])
+def test_every_format_with_room_for_it_says_where(cli: Cli, repository: Path, form: str) -> None:
+    out = cli("--select", "weak-protocol", "--policy", "modern", "--output-format", form)[1]
+    assert re.search(r"shop[\W\\n]+blog", out), out
 
 
 def test_show_names_them_and_their_targets(cli: Cli, repository: Path) -> None:

@@ -9,6 +9,8 @@ from tlslint.report.full import endpoints_text
 
 def remarks(finding: Finding) -> Iterator[tuple[str, str]]:
     """Yield what is known, each with its heading: who is affected, why it matters, what is seen, what to do."""
+    if finding.deployments:
+        yield "in", ", ".join(finding.deployments)
     if len(finding.endpoints) > 1:
         yield "on", endpoints_text(finding.endpoints)
     for name, text in (
