@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tlslint.pki import der as asn1
-from tlslint.pki import pem
+from tlslint.pki import pem, usual
 from tlslint.pki.certificate import (
     CURVES,
     KEY_TYPES,
@@ -560,26 +560,35 @@ def _key_facts(data: bytes) -> KeyFacts:
 
 
 def _public_facts(block: pem.Block, count: int, key_type: str | None) -> KeyFacts:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
-
-    with quietly():
-        try:
-            private = load_der_private_key(block.data, password=None, unsafe_skip_rsa_key_validation=True)
-            public = private.public_key()
-            info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        except Exception:
-            # the library's own words might quote what it read
-            return KeyFacts(key_type=key_type, count=count, line=block.line, problem="the private key cannot be read")
+    try:
+        info, bits = _public_half(block.data)
+    except Exception:
+        # the library's own words might quote what it read
+        return KeyFacts(key_type=key_type, count=count, line=block.line, problem="the private key cannot be read")
     algorithm, curve = asn1.algorithm_of(info)
-    key_type = KEY_TYPES.get(algorithm, "unknown")
     return KeyFacts(
-        key_type=key_type,
-        key_bits=key_bits_of(public, key_type),
+        key_type=KEY_TYPES.get(algorithm, "unknown"),
+        key_bits=bits,
         curve=CURVES[curve][0] if curve in CURVES else curve,
         public_key_sha256=hashlib.sha256(info).hexdigest(),
         count=count,
         line=block.line,
     )
+
+
+def _public_half(private_key: bytes) -> tuple[bytes, int | None]:
+    """Return the SubjectPublicKeyInfo that belongs to a private key, and its size in bits; raises what comes."""
+    try:
+        return usual.public_half(private_key)
+    except ValueError:
+        pass
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
+    with quietly():
+        private = load_der_private_key(private_key, password=None, unsafe_skip_rsa_key_validation=True)
+        public = private.public_key()
+        info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return info, key_bits_of(public, KEY_TYPES.get(asn1.algorithm_of(info)[0], "unknown"))
 
 
 def _lenient_blocks(data: bytes) -> Iterator[pem.Block]:

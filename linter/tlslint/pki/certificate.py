@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from tlslint.pki import der as asn1
+from tlslint.pki import usual
 from tlslint.quiet import quietly
 from tlslint.record import dataclass
 
@@ -182,6 +183,10 @@ class Certificate:
     @cached_property
     def _public_key(self) -> Any:
         """The key as a `cryptography` object, or None where the library does not take it."""
+        try:
+            return usual.public_key(self.public_key_der)
+        except ValueError:
+            pass
         with quietly():
             try:
                 return self._x509.public_key()
@@ -438,10 +443,19 @@ class Certificate:
     def signed_with_key_of(self, issuer: "Certificate") -> bool | None:
         """Whether the issuer's key made this certificate's signature; None when that cannot be computed."""
         if issuer.sha256 not in self._signed_by:
-            self._signed_by[issuer.sha256] = issuer.signed(self._x509)
+            self._signed_by[issuer.sha256] = issuer.signed(self._signed_object)
         return self._signed_by[issuer.sha256]
 
-    def signed(self, signed_object: "x509.Certificate | x509.CertificateRevocationList") -> bool | None:
+    @property
+    def _signed_object(self) -> "usual.Signature | x509.Certificate":
+        try:
+            return usual.signature(self.der)
+        except ValueError:
+            return self._x509
+
+    def signed(
+        self, signed_object: "usual.Signature | x509.Certificate | x509.CertificateRevocationList"
+    ) -> bool | None:
         """Whether this certificate's key signed a certificate or CRL; None when that cannot be computed."""
         from cryptography.exceptions import InvalidSignature
 
@@ -468,8 +482,13 @@ def _signer(algorithm: str) -> str:
     return KEY_TYPES.get(algorithm, "unknown")  # EdDSA and ML-DSA name key and signature alike
 
 
-def _verify(key_type: str, key: Any, signed_object: "x509.Certificate | x509.CertificateRevocationList") -> None:
+def _verify(
+    key_type: str, key: Any, signed_object: "usual.Signature | x509.Certificate | x509.CertificateRevocationList"
+) -> None:
     """Raise what the library raises when `key` did not sign."""
+    if isinstance(signed_object, usual.Signature):
+        signed_object.verify(key_type, key)
+        return
     parameters: Any = signed_object.signature_algorithm_parameters
     if _signer(signed_object.signature_algorithm_oid.dotted_string) != key_type:
         raise TypeError("the signature was made with another kind of key")
@@ -516,7 +535,7 @@ def certificate_from_der(der: bytes) -> Certificate:
     if known is not None:
         return known
     try:
-        parsed = _parse(der)
+        facts = _read(der)
     except UnreadableCertificateError:
         # also when there is more behind the certificate
         alone = _certificate_alone(der)
@@ -524,8 +543,17 @@ def certificate_from_der(der: bytes) -> Certificate:
             raise
         return certificate_from_der(alone)
     known = _certificates[digest.digest()] = Certificate(der, digest.hexdigest())
-    known._x509 = parsed
+    vars(known).update(facts)
     return known
+
+
+def _read(der: bytes) -> dict[str, Any]:
+    """Return the facts that reading a certificate gives at once; raises `UnreadableCertificateError`."""
+    try:
+        facts, extensions = usual.certificate_facts(der)
+    except ValueError:
+        return {"_x509": _parse(der)}
+    return {**facts, "_extensions": _Extensions(**extensions)}
 
 
 def _certificate_alone(der: bytes) -> bytes:
