@@ -5,9 +5,9 @@
 1.29.2 differently from before (measured on eleven versions; `ssl_protocols` in nginx's own documentation).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Final
 
 from tlslint.parse.tree import Argument
 from tlslint.regex import regex
@@ -34,8 +34,6 @@ DEFAULT_SERVER_ALWAYS = ("groups", "ticket_keys", "session_cache", "session_time
 """What the socket's default server decides on every version."""
 DEFAULT_SERVER_BEFORE_1_29_2 = ("protocols", "ciphersuites", "server_order_tls13", "session_tickets")
 """What the default server decides (for tickets: also decides) before `PER_NAME_PROTOCOLS_SINCE`."""
-
-_CERTIFICATE_DIRECTIVES = frozenset(("ssl_certificate", "ssl_certificate_key"))
 
 _TIME = regex(r"(?:(\d+)y)?\s*(?:(\d+)M)?\s*(?:(\d+)w)?\s*(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s?)?")
 _SECONDS = (31_536_000, 2_592_000, 604_800, 86_400, 3600, 60, 1)
@@ -86,82 +84,77 @@ class TlsReader(SettingsReader):
         return found
 
     def _read(self, scope: Scope) -> TlsSettings:
-        own = {name for name in scope.own if name.startswith("ssl_") or name == "resolver"}
         outer = scope.parent
-        if outer is None or outer.name == "main" or scope.incomplete or not own <= _CERTIFICATE_DIRECTIVES:
+        own = [_TOGETHER.get(name, name) for name in scope.own if name in _DIRECTIVES]
+        if outer is None or outer.name == "main" or scope.incomplete or "ssl_conf_command" in own:
             return self._read_all(scope)
-        # most hosts set nothing but their certificate
         inherited = self.settings(outer)
         if not own:
             return inherited
+        # most hosts set little but their certificate
         values = values_of(inherited)
-        values["certificates"] = self._certificates(scope, inherited.conf_commands)
-        values["surplus_keys"] = self._surplus_keys(scope)
+        for directive in dict.fromkeys(own):
+            values.update(self._fields(directive, scope, inherited.conf_commands))
         return self._interned(TlsSettings(**values))
 
     def _read_all(self, scope: Scope) -> TlsSettings:
-        module = scope.module or "http"
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
-        protocols = self.one("protocols", scope, ("ssl_protocols",), _protocols, self._default_protocols(module))
-        order = self._library_option(self._flag(scope, "ssl_prefer_server_ciphers", "off"), "ServerPreference")
-        listed = self.one("ciphers", scope, ("ssl_ciphers",), self._ciphers, "HIGH:!aNULL:!MD5")
-        dh_params = self._overridden(
-            "dh_params", self.one("dh_params", scope, ("ssl_dhparam",), _path, None), commands, ("dhparameters",)
-        )
-        client_check = self.one("verify_client", scope, ("ssl_verify_client",), _verify_client, "none")
-        settings = TlsSettings(
-            protocols=protocols,
-            effective_protocols=self._effective_protocols(protocols, commands, commands),
-            ciphers=self._overridden("ciphers", listed, commands, ("cipherstring",)),
-            ciphersuites=self._overridden(
+        values: dict[str, Any] = {
+            "conf_commands": commands,
+            "ciphersuites": self._overridden(
                 "ciphersuites", self._library("ciphersuites", self._constant(None), None), commands, ("ciphersuites",)
             ),
-            server_order=self._option(order, commands, "ServerPreference"),
-            server_order_tls13=self._option(order, commands, "ServerPreference"),
-            groups=self._overridden(
-                "groups",
-                self._library("groups", self.one("groups", scope, ("ssl_ecdh_curve",), _text, "auto"), "auto"),
-                commands,
-                ("groups", "curves", "ecdhparameters"),
-            ),
-            certificates=self._certificates(scope, commands),
-            dh_params=dh_params,
-            conf_commands=commands,
-            reject_handshake=self._flag(scope, "ssl_reject_handshake", "off"),
-            verify_client=self._verify_mode(client_check, commands),
-            client_check=client_check,
-            client_ca=self.one("client_ca", scope, ("ssl_client_certificate",), _path, None),
-            trusted_ca=self.one("trusted_ca", scope, ("ssl_trusted_certificate",), _path, None),
-            crl=self.one("crl", scope, ("ssl_crl",), _path, None),
-            client_ocsp=self.one("client_ocsp", scope, ("ssl_ocsp",), _ocsp, False),
-            verify_depth=self.one("verify_depth", scope, ("ssl_verify_depth",), _integer, 1),
-            session_tickets=self._option(
-                self._library_option(self._flag(scope, "ssl_session_tickets", "on"), "SessionTicket"),
-                commands,
-                "SessionTicket",
-            ),
-            ticket_keys=self.one("ticket_keys", scope, ("ssl_session_ticket_key",), _texts, ()),
-            session_cache=self.one("session_cache", scope, ("ssl_session_cache",), _joined, "none"),
-            session_timeout=self.one("session_timeout", scope, ("ssl_session_timeout",), _seconds, 300),
-            early_data=self._flag(scope, "ssl_early_data", "off"),
-            signature_algorithms=self._overridden(
+            "signature_algorithms": self._overridden(
                 "signature_algorithms",
                 self._library("signature_algorithms", self._constant(None), None),
                 commands,
                 ("signaturealgorithms",),
             ),
-            stapling=self._flag(scope, "ssl_stapling", "off"),
-            stapling_verify=self._flag(scope, "ssl_stapling_verify", "off"),
-            stapling_file=self.one("stapling_file", scope, ("ssl_stapling_file",), _path, None),
-            stapling_responder=self.one("stapling_responder", scope, ("ssl_stapling_responder",), _text, None),
-            resolver=self.one("resolver", scope, ("resolver",), bool, False),
-            options=options_of(self.target.openssl_conf.options, commands),
-            security_level=level_below(listed, self.target.openssl_conf.security_level),
-            plain_ciphers=listed,
-            dh=self._dh_parameters(dh_params),
-            surplus_keys=self._surplus_keys(scope),
-        )
-        return self._interned(settings)
+            "options": options_of(self.target.openssl_conf.options, commands),
+        }
+        for directive in _DECISIVE:
+            values.update(self._fields(directive, scope, commands))
+        return self._interned(TlsSettings(**values))
+
+    def _fields(self, directive: str, scope: Scope, commands: Setting[tuple[ConfCommand, ...]]) -> Mapping[str, object]:
+        """Return what one directive has a say in, by field of `TlsSettings`."""
+        if directive in _PLAIN:
+            field, convert, default = _PLAIN[directive]
+            return {field: self.one(field, scope, (directive,), convert, default)}
+        match directive:
+            case "ssl_certificate":
+                return self._certificate_fields(scope, commands)
+            case "ssl_protocols":
+                default = self._default_protocols(scope.module or "http")
+                protocols = self.one("protocols", scope, (directive,), _protocols, default)
+                effective = self._effective_protocols(protocols, commands, commands)
+                return {"protocols": protocols, "effective_protocols": effective}
+            case "ssl_ciphers":
+                listed = self.one("ciphers", scope, (directive,), self._ciphers, "HIGH:!aNULL:!MD5")
+                return {
+                    "ciphers": self._overridden("ciphers", listed, commands, ("cipherstring",)),
+                    "plain_ciphers": listed,
+                    "security_level": level_below(listed, self.target.openssl_conf.security_level),
+                }
+            case "ssl_prefer_server_ciphers":
+                order = self.one("server_order", scope, (directive,), _flag, False)
+                order = self._option(self._library_option(order, "ServerPreference"), commands, "ServerPreference")
+                return {"server_order": order, "server_order_tls13": order}
+            case "ssl_ecdh_curve":
+                groups = self._library("groups", self.one("groups", scope, (directive,), _text, "auto"), "auto")
+                return {"groups": self._overridden("groups", groups, commands, ("groups", "curves", "ecdhparameters"))}
+            case "ssl_dhparam":
+                own = self.one("dh_params", scope, (directive,), _path, None)
+                dh_params = self._overridden("dh_params", own, commands, ("dhparameters",))
+                return {"dh_params": dh_params, "dh": self._dh_parameters(dh_params)}
+            case "ssl_verify_client":
+                check = self.one("verify_client", scope, (directive,), _verify_client, "none")
+                return {"client_check": check, "verify_client": self._verify_mode(check, commands)}
+            case "ssl_session_tickets":
+                tickets = self.one("session_tickets", scope, (directive,), _flag, True)
+                tickets = self._library_option(tickets, "SessionTicket")
+                return {"session_tickets": self._option(tickets, commands, "SessionTicket")}
+        raise ValueError(f"{directive} is not read here")
 
     def _ciphers(self, places: list[Place]) -> str | Unknown:
         return self._cipher_string(_text(places))
@@ -188,9 +181,6 @@ class TlsReader(SettingsReader):
             level = level.parent
         return self._constant(default, field)
 
-    def _flag(self, scope: Scope, directive: str, default: str) -> Setting[bool]:
-        return self.one(directive, scope, (directive,), _flag, default == "on")
-
     def _default_protocols(self, module: str) -> frozenset[str]:
         facts = facts_of("ssl_protocols", module) or facts_of("ssl_protocols", "http")
         assert facts is not None
@@ -214,11 +204,17 @@ class TlsReader(SettingsReader):
 
     # -- certificates ----------------------------------------------------------------------------------------------
 
-    def _certificates(
-        self, scope: Scope, commands: Setting[tuple[ConfCommand, ...]]
-    ) -> Setting[tuple[CertificatePair, ...]]:
+    def _certificate_fields(self, scope: Scope, commands: Setting[tuple[ConfCommand, ...]]) -> Mapping[str, object]:
         files = self.one("certificate", scope, ("ssl_certificate",), list, ())
         keys = self.one("certificate_key", scope, ("ssl_certificate_key",), list, ())
+        return {
+            "certificates": self._certificates(files, keys, commands),
+            "surplus_keys": self._surplus_keys(files.known or (), keys.known or ()),
+        }
+
+    def _certificates(
+        self, files: Setting[list[Place]], keys: Setting[list[Place]], commands: Setting[tuple[ConfCommand, ...]]
+    ) -> Setting[Any]:
         if files.is_unknown:
             return files
         own = [command for command in commands.known or () if command.name.lower() in ("certificate", "privatekey")]
@@ -228,11 +224,9 @@ class TlsReader(SettingsReader):
             places = tuple(files.known or ())
             value: object = self._pairs(list(places), list(keys.known or ()), own)
             found = self._settings[key] = Setting(value, places)
-        return cast("Setting[tuple[CertificatePair, ...]]", found)
+        return found
 
-    def _surplus_keys(self, scope: Scope) -> tuple[Place, ...]:
-        files = self.one("certificate", scope, ("ssl_certificate",), list, ()).known or ()
-        keys = self.one("certificate_key", scope, ("ssl_certificate_key",), list, ()).known or ()
+    def _surplus_keys(self, files: Sequence[Place], keys: Sequence[Place]) -> tuple[Place, ...]:
         if len(keys) <= len(files):
             return ()
         surplus = tuple(keys[len(files) :])
@@ -462,5 +456,32 @@ def _seconds(places: list[Place]) -> int | Unknown:
     # nginx hands 0 to OpenSSL, which then uses its own default (measured: lifetime hint 7200)
     return value or 7200
 
+
+_PLAIN: Final[dict[str, tuple[str, Callable[[list[Place]], object], object]]] = {
+    "ssl_reject_handshake": ("reject_handshake", _flag, False),
+    "ssl_client_certificate": ("client_ca", _path, None),
+    "ssl_trusted_certificate": ("trusted_ca", _path, None),
+    "ssl_crl": ("crl", _path, None),
+    "ssl_ocsp": ("client_ocsp", _ocsp, False),
+    "ssl_verify_depth": ("verify_depth", _integer, 1),
+    "ssl_session_ticket_key": ("ticket_keys", _texts, ()),
+    "ssl_session_cache": ("session_cache", _joined, "none"),
+    "ssl_session_timeout": ("session_timeout", _seconds, 300),
+    "ssl_early_data": ("early_data", _flag, False),
+    "ssl_stapling": ("stapling", _flag, False),
+    "ssl_stapling_verify": ("stapling_verify", _flag, False),
+    "ssl_stapling_file": ("stapling_file", _path, None),
+    "ssl_stapling_responder": ("stapling_responder", _text, None),
+    "resolver": ("resolver", bool, False),
+}
+"""Directives that decide one field and nothing else: the field, what their words mean, and the default."""
+_TOGETHER: Final = {"ssl_certificate_key": "ssl_certificate"}
+"""Directives that are read together with another one."""
+_DECISIVE: Final = (
+    *_PLAIN, "ssl_certificate", "ssl_protocols", "ssl_ciphers", "ssl_prefer_server_ciphers", "ssl_ecdh_curve",
+    "ssl_dhparam", "ssl_verify_client", "ssl_session_tickets",
+)  # fmt: skip
+_DIRECTIVES: Final = frozenset((*_DECISIVE, *_TOGETHER, "ssl_conf_command"))
+"""All directives that are read."""
 
 __all__ = ["PROTOCOLS", "TlsReader", "decides_by_name", "seconds", "shadows"]
