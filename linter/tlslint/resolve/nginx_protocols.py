@@ -11,6 +11,7 @@ from tlslint.resolve.nginx_verify import next_directive
 from tlslint.resolve.protocol_words import PLACEHOLDER, meant_by
 
 DIRECTIVES = ("ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols")
+_ANY = frozenset(DIRECTIVES)
 _KNOWN = frozenset(name.lower() for name in PROTOCOLS)
 
 
@@ -18,7 +19,7 @@ def protocol_problems(main: Scope) -> Iterator[Problem]:
     """Yield each word that is no version of nginx's, with the version that was probably meant."""
     seen: set[int] = set()
     for scope in main.walk():
-        for name in DIRECTIVES:
+        for name in () if _ANY.isdisjoint(scope.own) else DIRECTIVES:
             for place in scope.own.get(name, ()):
                 if id(place.directive) not in seen:
                     seen.add(id(place.directive))

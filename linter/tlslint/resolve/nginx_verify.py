@@ -120,13 +120,18 @@ class _Judge:
     misplaced: str
     is_single: bool
     value_error: Callable[[Directive], tuple[Argument, str] | None] | None
-    silent_counts: tuple[int, ...] = ()
-    """Numbers of arguments with which nothing can be said: not even a directive below can have been swallowed."""
+    is_quiet: bool = False
+    """Whether nothing can be said where the number of arguments is right and none of them is a directive itself."""
 
     def counts(self, arguments: int) -> bool:
         """Whether the directive takes that many arguments."""
         facts = self.facts
         return facts.min_args <= arguments and (facts.max_args is None or arguments <= facts.max_args)
+
+    def accepts(self, directive: Directive) -> bool:
+        """Whether the number of arguments is right, and none of them is the directive below."""
+        arguments = len(directive.arguments)
+        return self.counts(arguments) and (arguments < 2 or next_directive(directive) is None)
 
 
 class _Verifier:
@@ -190,7 +195,7 @@ class _Verifier:
                 if judge.is_single and len(places) > 1 and not judge.misplaced:
                     yield from _duplicates(name, places)
                 for place in places:
-                    if len(place.directive.arguments) in judge.silent_counts:
+                    if judge.is_quiet and judge.accepts(place.directive):
                         continue
                     identity = (id(place.directive), context)
                     if identity not in seen:
@@ -239,10 +244,9 @@ class _Verifier:
             )  # fmt: skip
         if facts.status(self.version) is Status.OBSOLETE:  # nginx does not look at the arguments any more
             return _Judge(facts, lifetime, misplaced, is_single=False, value_error=None)
-        judge = _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, _value_check(facts))
-        if lifetime is None and not misplaced and judge.value_error is None:
-            judge.silent_counts = tuple(number for number in (0, 1) if judge.counts(number))
-        return judge
+        check = _value_check(facts)
+        is_quiet = lifetime is None and not misplaced and check is None
+        return _Judge(facts, lifetime, misplaced, facts.repeat is Repeat.ERROR, check, is_quiet)
 
     def _directive(self, directive: Directive, judge: _Judge, is_made_up: bool) -> Iterator[Problem]:
         if judge.lifetime is not None:
@@ -321,10 +325,8 @@ class _Verifier:
         if line.place is None:
             return
         directive = line.place.directive
-        if len(directive.arguments) > 1:
-            found = next(_swallowed(directive, table.directive("listen", module)), None)
-            if found is not None:
-                return  # reported where the directives are walked
+        if len(directive.arguments) > 1 and next_directive(directive) is not None:
+            return  # reported where the directives are walked
         said: set[int] = set()
         for index, argument in enumerate(directive.arguments[1:], 1):
             lifetime = self._parameter(argument, module)
@@ -364,16 +366,15 @@ class _Verifier:
                 if name.argument is None:
                     continue
                 pattern = classify(name.text)
-                span = name.argument.span
                 if pattern.error is not None:
-                    yield _refusal(pattern.error, span)
+                    yield _refusal(pattern.error, name.argument.span)
                 elif pattern.shared_error is not None:
                     # on a TLS socket the table of its names reports it
                     shared = next((item for item in host.listeners if len(item.virtual_hosts) > 1), None)
                     if shared is not None and not shared.tls:
-                        yield _refusal(f"{pattern.shared_error} on {shared.label}", span)
+                        yield _refusal(f"{pattern.shared_error} on {shared.label}", name.argument.span)
                 elif pattern.dead is not None:
-                    yield from _unmatchable(host, name.text, span, pattern.dead)
+                    yield from _unmatchable(host, name.text, name.argument.span, pattern.dead)
 
     # -- TLS contexts ----------------------------------------------------------------------------------------------
 
