@@ -66,6 +66,14 @@ class _Level(NamedTuple):
     """What the headers-more module sets, which adds to what outer levels set."""
     inherit: str = "on"
     unknown: str = ""
+    scripts: frozenset[str] = frozenset()
+    """Directives in force whose scripts may set any header."""
+
+    @property
+    def doubt(self) -> str:
+        """Why there may be more headers, or empty."""
+        script = next((name for name in SCRIPTS if name in self.scripts), "") if self.scripts else ""
+        return f"{script} may set headers" if script else self.unknown
 
 
 class _Steps(NamedTuple):
@@ -104,11 +112,12 @@ class HttpReader:
     def _host_locations(self, scope: Scope, level: _Level, place: Place) -> Iterator[Location]:
         steps = self._steps(scope)
         answered = steps.returns is not None or _for_all(steps.redirects)
-        has_root = any(_matches_every_path(child) for child in scope.blocks("location"))
+        inner = [child for child in scope.children if child.name == "location"]
+        has_root = any(map(_matches_every_path, inner))
         top = self._location(scope, "", place, level, steps, None)
         top.final = answered or not has_root
         yield top
-        for child in scope.blocks("location"):
+        for child in inner:
             yield from self._locations(child, level, not answered, place)
 
     def _locations(self, scope: Scope, outer: _Level, is_reached: bool, around: Place) -> Iterator[Location]:
@@ -142,7 +151,6 @@ class HttpReader:
     def _location(
         self, scope: Scope, path: str, place: Place, level: _Level, steps: _Steps, application: Place | None
     ) -> Location:
-        script = _script(scope)
         return Location(
             path,
             place,
@@ -152,15 +160,17 @@ class HttpReader:
             steps.returns,
             application=application,
             hidden_headers=_hidden_headers(scope, application),
-            doubt=f"{script} may set headers" if script else level.unknown,
+            doubt=level.doubt,
         )
 
     # -- headers -----------------------------------------------------------------------------------------------------
 
     def _outer_level(self, scope: Scope) -> _Level:
         parent = scope.parent
-        if parent is None or parent.name == "main":
+        if parent is None:
             return _Level()
+        if parent.name == "main":
+            return _Level(scripts=_SCRIPTS & parent.own.keys())
         found = self._http_levels.get(id(parent))
         if found is None:
             found = self._http_levels[id(parent)] = self._level(parent, self._outer_level(parent))
@@ -168,7 +178,7 @@ class HttpReader:
 
     def _level(self, scope: Scope, outer: _Level) -> _Level:
         own = scope.own
-        if not scope.incomplete and outer.inherit == "on" and _HEADER_DIRECTIVES.isdisjoint(own):
+        if not scope.incomplete and outer.inherit == "on" and _OF_A_LEVEL.isdisjoint(own):
             return outer
         places = own.get("add_header", ())
         added = tuple(header for place in places if (header := self._header(place, scope)) is not None)
@@ -189,7 +199,8 @@ class HttpReader:
         if added and lost:
             names = {header.name.lower() for header in added}
             lost = tuple(item for item in lost if item.header.name.lower() not in names)
-        return _Level(headers, lost, self._more(scope, outer.more), inherit, unknown)
+        scripts = outer.scripts | (_SCRIPTS & own.keys())
+        return _Level(headers, lost, self._more(scope, outer.more), inherit, unknown, scripts)
 
     def _header(self, place: Place, scope: Scope) -> Header | None:
         words = place.directive.arguments
@@ -341,7 +352,9 @@ class HttpReader:
         return found
 
 
-_HEADER_DIRECTIVES: Final = frozenset(("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers"))
+_SCRIPTS: Final = frozenset(SCRIPTS)
+_OF_A_LEVEL: Final = frozenset(("add_header", "add_header_inherit", "more_set_headers", "more_clear_headers", *SCRIPTS))
+"""Directives without which a level is like the one around it."""
 
 
 def assigned(scope: Scope, name: str) -> str | None:
@@ -383,18 +396,6 @@ def _header_words(place: Place) -> Iterator[str]:
         yield from (word for word in words if not word.startswith("-"))
 
 
-def _script(scope: Scope) -> str:
-    """Return the first of the directives in force that run scripts, or an empty text."""
-    found: set[str] = set()
-    level: Scope | None = scope
-    while level is not None:
-        if not _SCRIPTS.isdisjoint(level.own):
-            found.update(_SCRIPTS & level.own.keys())
-        level = level.parent
-    return next((name for name in SCRIPTS if name in found), "") if found else ""
-
-
-_SCRIPTS: frozenset[str] = frozenset(SCRIPTS)
 _APPLICATIONS: frozenset[str] = frozenset(APPLICATIONS)
 _NOTHING: frozenset[str] = frozenset()
 
