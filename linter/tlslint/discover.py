@@ -246,7 +246,7 @@ def included_files(files: Files, tree: Tree, base: str) -> Iterator[str]:
         return
     for directive in walk(tree.directives):
         if directive.name == "include" and len(directive.arguments) == 1:
-            found = files.expand(files.resolve(directive.arguments[0], base))
+            found = files.included(directive.arguments[0], base)
             if not isinstance(found, Unreadable):
                 yield from found
 
@@ -272,7 +272,7 @@ def _outermost(files: Files, tree: Tree, base: str, seen: set[str]) -> Iterator[
         if directive.name != "include" or len(directive.arguments) != 1:
             yield directive
             continue
-        found = files.expand(files.resolve(directive.arguments[0], base))
+        found = files.included(directive.arguments[0], base)
         for path in [] if isinstance(found, Unreadable) else found:
             included = files.tree(path)
             if path not in seen and not isinstance(included, Unreadable):

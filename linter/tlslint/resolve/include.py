@@ -118,6 +118,7 @@ class Files:
         self._shown: dict[str, str] = {}
         self._folders: dict[str, str | Unreadable] = {}
         self._expanded: dict[str, list[str] | Unreadable] = {}
+        self._included: dict[tuple[str, str], list[str] | Unreadable] = {}
         self._entries: dict[str, dict[str, bool] | Unreadable] = {}
         self._plain: dict[str, str] = {}
         self._sources: dict[str, Source | Unreadable] = {}
@@ -162,7 +163,7 @@ class Files:
         host = os.path.abspath(host_folder)
         self._areas[server_folder] = _Area(server_folder, host, host_folder)
         self._assumed.append(server_folder)
-        for remembered in (self._folders, self._entries, self._expanded):
+        for remembered in (self._folders, self._entries, self._expanded, self._included):
             remembered.clear()  # as out of sight
         return True
 
@@ -294,6 +295,14 @@ class Files:
         known = self._expanded.get(server_pattern)
         if known is None:
             known = self._expanded[server_pattern] = self._expand(server_pattern)
+        return known
+
+    def included(self, name: str, base: str) -> list[str] | Unreadable:
+        """Return the server paths that an include means, as `expand` does, relative names being taken from `base`."""
+        known = self._included.get((name, base))
+        if known is None:
+            # all hosts of a tree include the same few snippets
+            known = self._included[str(name), base] = self.expand(self.resolve(name, base))
         return known
 
     def _expand(self, server_pattern: str) -> list[str] | Unreadable:

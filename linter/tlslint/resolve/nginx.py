@@ -22,6 +22,7 @@ from tlslint.resolve.model import (
     Place,
     Problem,
     ServerName,
+    Shadow,
     TlsSettings,
     VirtualHost,
 )
@@ -60,6 +61,15 @@ class _Line(NamedTuple):
     host: int
     spec: ListenSpec
     place: Place | None
+
+
+class _Answer(NamedTuple):
+    """What connections to a host meet: who presents the certificate, which settings govern, and what comes of it."""
+
+    answering: VirtualHost
+    governing: TlsSettings
+    handshake: Handshake
+    shadowed: tuple[Shadow, ...] = ()
 
 
 class _Resolution:
@@ -111,7 +121,7 @@ class _Resolution:
             fragment="" if self.root.context == "main" else self.root.context,
             default_protocols=default_protocols(self.given),
             given=self.given,
-            complete=not any(scope.incomplete for scope in self.main.walk()),
+            complete=self.expansion.complete,
             files=self.root.files,
             base=self.expansion.base,
             document_roots=cache(self._document_roots),
@@ -197,25 +207,30 @@ class _Resolution:
         return word if word in ("on", "only") else "off"
 
     def _endpoints(self, listener: Listener) -> Iterator[Endpoint]:
+        default = listener.default
         if not listener.tls and listener.starttls == "off":
-            handshake = self.answers.plaintext(listener.default.tls)
-            yield self._endpoint(listener, NO_SNI, None, listener.default, listener.default, handshake)
+            answer = _Answer(default, default.tls, self.answers.plaintext(default.tls))
+            yield self._endpoint(listener, NO_SNI, None, default, answer)
             return
         if listener.module == "mail":
-            yield self._answer(listener, NO_SNI, None, listener.default)
+            yield self._endpoint(listener, NO_SNI, None, default, self._answer(listener, default))
             return
         table = self._name_table(listener)
         for index, host in enumerate(listener.virtual_hosts):
             seen: set[str] = set()
+            found: _Answer | None = None
             for name in () if self._nameless(listener) else host.names:
                 if name.kind == "empty" or name.text in seen:
                     continue
                 seen.add(name.text)
                 if table.sample(name.text, index) is not None:
-                    yield self._answer(listener, name.text, name, host)
-        yield self._answer(listener, NO_SNI, None, listener.default)
+                    # the same for all names of a host
+                    found = found or self._answer(listener, host)
+                    yield self._endpoint(listener, name.text, name, host, found)
+        answer = self._answer(listener, default)
+        yield self._endpoint(listener, NO_SNI, None, default, answer)
         if table.unclaimed() is not None:
-            yield self._answer(listener, ANY_OTHER_NAME, None, listener.default)
+            yield self._endpoint(listener, ANY_OTHER_NAME, None, default, answer)
 
     def _name_table(self, listener: Listener) -> NameTable:
         hosts = listener.virtual_hosts
@@ -247,7 +262,8 @@ class _Resolution:
         assert self.target.server is not None
         return listener.module == "stream" and self.target.server < STREAM_NAMES_SINCE
 
-    def _answer(self, listener: Listener, sni: str | None, name: ServerName | None, host: VirtualHost) -> Endpoint:
+    def _answer(self, listener: Listener, host: VirtualHost) -> "_Answer":
+        """Work out what connections meet for which a name (or the lack of one) selects a host."""
         default = listener.default
         if _has_context(host.tls):
             answering, governing = host, self.reader.govern(host.tls, default.tls)
@@ -267,24 +283,17 @@ class _Resolution:
             )
         else:
             handshake = self.answers.rejected(governing, 'no "ssl_certificate" is defined: nginx does not start')
-        return self._endpoint(listener, sni, name, host, answering, handshake, governing)
+        shadowed = () if host is default else shadows(host.tls, governing, default.tls, self.version_known)
+        return _Answer(answering, governing, handshake, shadowed)
 
+    @staticmethod
     def _endpoint(
-        self,
-        listener: Listener,
-        sni: str | None,
-        name: ServerName | None,
-        host: VirtualHost,
-        answering: VirtualHost,
-        handshake: Handshake,
-        governing: TlsSettings | None = None,
+        listener: Listener, sni: str | None, name: ServerName | None, host: VirtualHost, answer: "_Answer"
     ) -> Endpoint:
-        tls = governing or host.tls
-        endpoint = Endpoint(listener, sni, name, host, answering, tls, handshake)
-        default = listener.default
-        if host is not default and sni not in (NO_SNI, ANY_OTHER_NAME):
-            endpoint.shadowed = shadows(host.tls, tls, default.tls, self.version_known)
-        handshake.endpoints.append(endpoint)
+        endpoint = Endpoint(
+            listener, sni, name, host, answer.answering, answer.governing, answer.handshake, answer.shadowed
+        )
+        answer.handshake.endpoints.append(endpoint)
         return endpoint
 
     def _alpn(self, listener: Listener, host: VirtualHost) -> tuple[str, ...]:
@@ -334,8 +343,8 @@ class _Resolution:
         )
         host.listeners.append(listener)
         self.listeners.append(listener)
-        handshake = self.answers.answer(host.tls, alpn=self._alpn(listener, host))
-        self.endpoints.append(self._endpoint(listener, ANY_OTHER_NAME, None, host, host, handshake))
+        answer = _Answer(host, host.tls, self.answers.answer(host.tls, alpn=self._alpn(listener, host)))
+        self.endpoints.append(self._endpoint(listener, ANY_OTHER_NAME, None, host, answer))
 
 
 def _left_to_chance(listener: Listener, tls: TlsSettings) -> tuple[tuple[str, str], ...]:

@@ -99,6 +99,8 @@ class Expansion:
         self.problems: list[Problem] = []
         self.unknown: list[tuple[str, str, Span | None]] = []
         self.included_files = 0
+        self.complete = True
+        """Whether nothing may be missing from any scope."""
         self._broken: set[str] = set()
 
     def fill(self, scope: Scope, directives: tuple[Directive, ...], includes: tuple[Directive, ...] = ()) -> None:
@@ -125,8 +127,7 @@ class Expansion:
         if scope.name == "types":
             return
         argument = directive.arguments[0]
-        pattern = self.files.resolve(argument, self.base)
-        names = self.files.expand(pattern)
+        names = self.files.included(argument, self.base)
         if isinstance(names, Unreadable):
             self._unread(scope, directive, names)
             return
@@ -150,18 +151,23 @@ class Expansion:
     def splice(self, scope: Scope, tree: Tree, chain: tuple[Directive, ...] = ()) -> None:
         """Put a whole file into a scope; a file with a syntax error leaves the scope incomplete."""
         if tree.problems:
-            scope.incomplete = scope.incomplete or f'"{tree.source.path}" has a syntax error'
+            self.doubt(scope, f'"{tree.source.path}" has a syntax error')
             if tree.source.path not in self._broken:
                 self._broken.add(tree.source.path)
                 self.problems.extend(_syntax_problem(problem) for problem in tree.problems)
                 self.unknown.append((f"what {tree.source.path} sets", "it has a syntax error", tree.problems[0].span))
         self.fill(scope, tree.directives, chain)
 
+    def doubt(self, scope: Scope, reason: str) -> None:
+        """Remember why directives of a scope may be missing."""
+        scope.incomplete = scope.incomplete or reason
+        self.complete = False
+
     def _unread(self, scope: Scope, directive: Directive, failure: Unreadable) -> None:
         argument = directive.arguments[0]
         if argument.rpartition("/")[2] in STOCK_FILES:
             return
-        scope.incomplete = scope.incomplete or f'"{argument}" could not be read'
+        self.doubt(scope, f'"{argument}" could not be read')
         path = self.files.resolve(argument, self.base)
         is_mask = any(character in argument for character in "*?[")
         if failure.kind in ("missing", "not-a-file") and not is_mask and not self.files.is_assumed(path):
@@ -172,7 +178,7 @@ class Expansion:
         self.unknown.append((f'what include "{argument}" brings', failure.reason, argument.span))
 
     def _cycle(self, scope: Scope, directive: Directive, includes: tuple[Directive, ...], what: str) -> None:
-        scope.incomplete = scope.incomplete or what
+        self.doubt(scope, what)
         if any(
             problem.kind == "include-cycle" and problem.span.source is directive.source for problem in self.problems
         ):
@@ -202,7 +208,7 @@ def scopes_of(files: Files, base: str, tree: Tree, context: str) -> tuple[Scope,
     if context != "main":
         for name in _enclosing(context):
             inner = Scope(name, scope, None, name if name in ("http", "stream", "mail") else scope.module)
-            inner.incomplete = "the configuration that includes this file was not read"
+            expansion.doubt(inner, "the configuration that includes this file was not read")
             scope.children.append(inner)
             scope = inner
     expansion.splice(scope, tree)
