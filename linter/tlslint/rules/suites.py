@@ -1,6 +1,6 @@
 """What the rules about cipher suites share: which suites a list offers, to whom, and which of its words bring them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from tlslint.finding import Severity
@@ -38,10 +38,10 @@ class CipherUse:
 
     setting: Setting[str]
     handshakes: list[Handshake]
-    reachable: dict[str, Suite] = field(default_factory=dict)
-    libraries: dict[str, list[str]] = field(default_factory=dict)
+    reachable: dict[str, Suite]
+    libraries: dict[str, list[str]]
     """With which of the OpenSSL releases that the target may have each suite is reachable."""
-    releases: list[str] = field(default_factory=list)
+    releases: list[str]
     """The OpenSSL releases that the target may have and with which the server starts."""
     overrides: bool = False
     """Whether a command put this list in the place of another one that a directive names."""
@@ -119,18 +119,52 @@ def _cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
         if handshake.keys and handshake.endpoints and not handshake.tls.ciphers.is_unknown:
             groups.setdefault(id(handshake.tls.ciphers), []).append(handshake)
     targets = deployment.targets()
+    # many hosts have the same list, each written out anew
+    known: dict[tuple[object, ...], Offer] = {}
     for handshakes in groups.values():
-        use = CipherUse(handshakes[0].tls.ciphers, handshakes)
-        for target in targets:
-            starting = [handshake for handshake in handshakes if groups_hold(handshake, target)]
-            if starting:
-                use.releases.append(str(target.openssl))
-            for name, suite in _certain(deployment, starting, target):
-                use.reachable.setdefault(name, suite)
-                use.libraries.setdefault(name, []).append(str(target.openssl))
-        if use.reachable:
+        alike = {_decisive(handshake): handshake for handshake in handshakes}
+        offer = known.get(tuple(alike))
+        if offer is None:
+            offer = known[tuple(alike)] = _offer(deployment, list(alike.values()), targets)
+        if offer.reachable:
+            use = CipherUse(handshakes[0].tls.ciphers, handshakes, offer.reachable, offer.libraries, offer.releases)
             use.overrides = _overrides(use, targets)
             yield use
+
+
+@dataclass(slots=True)
+class Offer:
+    """What clients can get of a list, as in `CipherUse`."""
+
+    reachable: dict[str, Suite] = field(default_factory=dict)
+    libraries: dict[str, list[str]] = field(default_factory=dict)
+    releases: list[str] = field(default_factory=list)
+
+
+def _offer(deployment: Deployment, handshakes: Sequence[Handshake], targets: Iterable[Target]) -> Offer:
+    offer = Offer()
+    for target in targets:
+        starting = [handshake for handshake in handshakes if groups_hold(handshake, target)]
+        if starting:
+            offer.releases.append(str(target.openssl))
+        for name, suite in _certain(deployment, starting, target):
+            offer.reachable.setdefault(name, suite)
+            offer.libraries.setdefault(name, []).append(str(target.openssl))
+    return offer
+
+
+def _decisive(handshake: Handshake) -> tuple[object, ...]:
+    """Return all by which it is decided which suites are negotiated."""
+    tls = handshake.tls
+    return (
+        *(setting.known for setting in (tls.effective_protocols, tls.ciphers, tls.ciphersuites, tls.groups)),
+        tls.signature_algorithms.known,
+        tls.security_level,
+        (tls.has_dh_params, bool(tls.dh_params.known), tls.dh_auto),
+        handshake.keys,
+        handshake.quic,
+        tuple(handshake.ciphers.items()),
+    )
 
 
 def _certain(deployment: Deployment, handshakes: Iterable[Handshake], target: Target) -> Iterable[tuple[str, Suite]]:

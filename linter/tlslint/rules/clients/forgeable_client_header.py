@@ -55,7 +55,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     for upstream in deployment.upstreams:
         for header in _told(upstream):
             trusted.setdefault(_who(upstream), {}).setdefault(header.name.lower(), header)
-    for upstream in deployment.upstreams:
+    for upstream in deployment.upstreams if trusted else ():
         if upstream.protocol not in PASSING_HEADERS or not upstream.passes_headers:
             continue
         own = {header.name.lower() for header in upstream.request_headers if not _echoes(header)}

@@ -69,14 +69,14 @@ def _lacks(secure: SecureHost) -> bool | None:
     host = secure.host
     if host.incomplete:
         return None
-    serving = [location for location in host.locations if serves_content(location, tls=True)]
-    if not serving:
-        return None
     for location in host.locations:
         if location.doubt or hsts_headers(location):
             return None
         if any(lost.header.name.lower() == HSTS for lost in location.lost_headers):
             return None
+    serving = [location for location in host.locations if serves_content(location, tls=True)]
+    if not serving:
+        return None
     return any(location.application and HSTS not in location.hidden_headers for location in serving)
 
 

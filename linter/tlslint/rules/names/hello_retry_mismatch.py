@@ -26,6 +26,7 @@ suites decide whether it gets through. Apache chooses the host before it looks a
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
@@ -47,20 +48,22 @@ rule = Rule(
 )
 
 OLD = "nginx before 1.29.2"
+_deciding = attrgetter("server_order_tls13", "ciphers", "ciphersuites", "security_level", "options")
+"""What a host's choice depends on: settings compare by identity, and most hosts inherit them."""
 FIELDS = ("ciphersuites", "server_order_tls13", "conf_commands", "ciphers")
 
 
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each line that makes a host choose otherwise."""
     given = deployment.given or deployment.target
-    outcomes: dict[tuple[int, int], str] = {}
+    outcomes: dict[object, str] = {}
     for endpoint in negotiating(deployment):
         own, default = endpoint.answering.tls, endpoint.listener.default.tls
         if own is default or TLS13 not in endpoint.handshake.protocols:
             continue
         outcome = endpoint.handshake.hello_retry
         if given.server is None and outcome == "works":
-            key = (id(own), id(default))
+            key = (_deciding(own), id(default))
             if key not in outcomes:
                 outcomes[key] = _outcome_on_old(own, default, deployment.target)
             outcome = "works" if endpoint.listener.transport == "quic" else outcomes[key]

@@ -98,6 +98,8 @@ def _fix(endpoint: Endpoint, shadow: Shadow, own: list[str], policy: Policy, wis
 
 def _ignored_command(endpoint: Endpoint, decider: str) -> Iterator[Finding]:
     own, governing = endpoint.answering.tls.effective_protocols, endpoint.tls.effective_protocols
+    if own is governing:
+        return
     by_command = own.places[len(endpoint.answering.tls.protocols.places) :]
     if own.known is None or governing.known is None or own.known == governing.known or not by_command:
         return
