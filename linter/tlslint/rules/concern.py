@@ -30,8 +30,11 @@ def hosts(deployment: Deployment) -> Iterator[VirtualHost]:
 def any_set(deployment: Deployment, *fields: str) -> bool:
     """Whether any of these settings is made somewhere, or may be."""
     settings_of = attrgetter(*fields)
-    every = (setting for tls in _in_force(deployment) for setting in settings_of(tls))
-    return any(setting is not None and _is_made(setting) for setting in every)
+    # settings compare by identity, and most hosts inherit them
+    distinct: set[Setting[object] | None] = set()
+    for tls in _in_force(deployment):
+        distinct.update(settings_of(tls))
+    return any(setting is not None and _is_made(setting) for setting in distinct)
 
 
 def _in_force(deployment: Deployment) -> Iterator[TlsSettings]:
