@@ -90,7 +90,7 @@ print(number)
 @forks
 def test_a_tree_with_all_its_fixes_comes_out_the_same(tree: str) -> None:
     script = """
-from tlslint.run import fix
+from tlslint.fixing import fix
 def fixed(jobs):
     outcome = fix([sys.argv[1]], Settings(jobs=jobs, now="2026-06-01"), unsafe=True)
     return [(change.file, change.after) for change in outcome.changes], len(outcome.fixed), len(outcome.refused)

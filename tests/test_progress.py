@@ -93,12 +93,12 @@ def test_an_interruption_leaves_no_line_behind() -> None:
     script = SCRIPT.replace(
         "progress.FIRST_AFTER",
         "import os, signal, time\n"
-        "from tlslint import run as pipeline\n"
+        "from tlslint import judging\n"
         "def judged(*_):\n"
         "    time.sleep(0.1)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    time.sleep(60)\n"
-        "pipeline._judged = judged\n"
+        "judging.judged = judged\n"
         "progress.FIRST_AFTER",
         1,
     )

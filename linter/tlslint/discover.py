@@ -86,6 +86,16 @@ class Discovered:
     notes: tuple[str, ...] = ()
     """What was assumed on the way, for the reader."""
 
+    @property
+    def views(self) -> list[Files]:
+        """The files of the roots, each view of them once."""
+        return list({id(root.files): root.files for root in self.roots}.values())
+
+    @property
+    def parsed(self) -> int:
+        """How many configuration files were read so far, included ones too."""
+        return sum(files.parsed for files in self.views)
+
 
 STANDARD_INPUT: Final = "<stdin>"
 

@@ -13,8 +13,9 @@ from support.rule_fixtures import FIXTURES
 from tlslint.fix.bundle import acme_client
 from tlslint.fix.engine import Outcome
 from tlslint.fix.write import write
+from tlslint.fixing import fix
 from tlslint.pki.bundle import read_bundle
-from tlslint.run import fix, lint
+from tlslint.run import lint
 from tlslint.settings import Settings
 
 WORKSHOP = FIXTURES / "certificates" / "workshop"

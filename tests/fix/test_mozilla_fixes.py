@@ -16,7 +16,7 @@ from support.rule_fixtures import FIXTURES
 from support.servers import NGINX_NAMES, needed_nginx, nginx_test
 from tlslint.finding import Severity
 from tlslint.fix.engine import Outcome
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 MADE_FOR = re.compile(r"(nginx|apache)([\d.]+)-openssl(\d+\.\d+\.\d+[a-z]?)")

@@ -18,10 +18,11 @@ from support.servers import NGINX_NAMES, NginxBinary, needed_nginx, nginx_test
 from tlslint.fix.engine import Change, Outcome
 from tlslint.fix.patch import patch
 from tlslint.fix.write import write
+from tlslint.fixing import fix
 from tlslint.parse import apache, nginx
 from tlslint.parse.tree import Source
 from tlslint.resolve.model import Deployment
-from tlslint.run import fix, predict
+from tlslint.run import predict
 from tlslint.settings import Settings
 
 SEEDS = range(40)

@@ -15,8 +15,9 @@ from typing import Any
 from support.rule_fixtures import FIXTURES, RULE_FIXTURES, Fixture, settings_of
 from tlslint.fix.engine import Outcome
 from tlslint.fix.write import write
+from tlslint.fixing import fix
 from tlslint.report import show
-from tlslint.run import fix, predict
+from tlslint.run import predict
 from tlslint.settings import Settings
 
 Endpoint = dict[str, Any]

@@ -16,8 +16,9 @@ from support.apache import USUAL_MODULES, ApacheServer, needed_apache
 from support.clients import CERTIFICATES, DAY, Client, Pki
 from support.servers import free_ports
 from tlslint.finding import Finding
+from tlslint.fixing import fix
 from tlslint.rules import RULES
-from tlslint.run import fix, lint
+from tlslint.run import lint
 from tlslint.settings import Settings
 
 A, B = "a.example.test", "b.example.test"

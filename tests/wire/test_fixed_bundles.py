@@ -14,7 +14,7 @@ from pki.workshop import FOLDER, cases
 from support.apache import ApacheServer, needed_apache
 from support.servers import NGINX_NAMES, NginxServer, ServerError, free_ports, needed_nginx
 from tlslint.fix.write import write
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 HOST = "shop.example.test"

@@ -15,7 +15,7 @@ from support.clients import CERTIFICATES, Client, Pki
 from support.prediction import target_of
 from support.scanner import Observation, scan
 from support.servers import NGINX_NAMES, NginxServer, free_ports, needed_nginx
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from support.random_nginx import generate as generate_nginx
 from support.scanner import scan
 from support.servers import NGINX_NAMES, NginxServer, ServerError, free_ports, needed_nginx
 from tlslint.fix.write import write
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 SEEDS = range(6)

@@ -17,7 +17,7 @@ from support.corpus import needed_corpus
 from support.rule_fixtures import FIXTURES
 from support.scanner import Observation, scan
 from support.servers import NginxServer, free_ports, needed_nginx
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 CERTIFICATES = FIXTURES / "certificates"

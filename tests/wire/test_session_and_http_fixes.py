@@ -14,7 +14,7 @@ import pytest
 from support.apache import USUAL_MODULES, ApacheServer, needed_apache
 from support.servers import NGINX_NAMES, NginxServer, free_ports, needed_nginx
 from tlslint.fix.write import write
-from tlslint.run import fix
+from tlslint.fixing import fix
 from tlslint.settings import Settings
 
 SEED = {"root": "/", "now": "2026-06-01", "trust_store": ("none",)}

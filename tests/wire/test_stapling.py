@@ -10,7 +10,8 @@ from pki.workshop import FOLDER
 from support.apache import USUAL_MODULES, ApacheServer, needed_apache
 from support.servers import ServerError, free_ports
 from tlslint.fix.write import write
-from tlslint.run import fix, lint
+from tlslint.fixing import fix
+from tlslint.run import lint
 from tlslint.settings import Settings
 
 CACHE = "SSLStaplingCache shmcb:stapling(32768)"

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 def add_ignores(paths: list[str], settings: "Settings", reason: str | None, until: str | None, quiet: bool) -> None:
     """Write comments that suppress what is found; what remains is for the run that follows."""
     from tlslint.annotate import annotated, tail_of
+    from tlslint.asked import moment
     from tlslint.fix.write import WriteRefused, write
     from tlslint.report.text import counted, visible
     from tlslint.rules import LISTED
-    from tlslint.run import lint, moment
+    from tlslint.run import lint
     from tlslint.selection import Selection
 
     with refusing(), watched(quiet):

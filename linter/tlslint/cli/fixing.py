@@ -36,7 +36,7 @@ def fix_files(
     exit_zero: bool,
 ) -> int:
     """Make fixes, or show them, and report what remains; returns the exit code."""
-    from tlslint.run import fix
+    from tlslint.fixing import fix
 
     stdin = standard_input(paths)
     if wishes.patch_dir is not None:
@@ -117,7 +117,7 @@ def _patches(
 ) -> int:
     """Write a patch for each fix into a directory; returns the exit code."""
     from tlslint.fix.patch import base_of
-    from tlslint.run import single_fixes
+    from tlslint.fixing import single_fixes
 
     assert wishes.patch_dir is not None
     written = 0

@@ -59,9 +59,10 @@ def command(
 
     Certificates are sorted by expiry; the exit code is 0 however old they are.
     """
+    from tlslint.asked import policy_of
     from tlslint.deployments import parts
     from tlslint.inventory import take_inventory
-    from tlslint.run import policy_of, predict
+    from tlslint.run import predict
 
     settings = settings_for(
         config, isolated, jobs=jobs, policy=policy, target=target, root=root, path_map=path_map, server=server,
