@@ -41,6 +41,7 @@ from tlslint.resolve.apache_variables import (
     command_line_flags,
     read_environment,
 )
+from tlslint.resolve.backups import backups
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Place, Problem, Unknown
 from tlslint.target import Target, Version
@@ -650,6 +651,7 @@ class _Reader:
             self._failed(place, path, step.failure, optional)
         if not steps and not failed and not optional and is_mask(path):
             self._no_match(place, path)
+        self.reading.problems.extend(backups(place.argument(0), (step.path for step in steps if step.path != path)))
         self.included_files += len(steps)
         chain = (*place.includes, directive)
         for step in reversed(steps):

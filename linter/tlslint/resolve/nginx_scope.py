@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sys import intern
 
 from tlslint.parse.tree import Directive, Span, SyntaxProblem, Tree
+from tlslint.resolve.backups import backups
 from tlslint.resolve.include import Files, Unreadable
 from tlslint.resolve.model import Place, Problem
 
@@ -135,6 +136,8 @@ class Expansion:
             self._cycle(scope, directive, includes, f"includes are nested more than {MAX_INCLUDE_DEPTH} deep")
             return
         chain = (*includes, directive)
+        if len(names) > 1 or names[:1] != [pattern]:
+            self.problems.extend(backups(argument, names))
         for name in names:
             self.included_files += 1
             if self.included_files > MAX_INCLUDED_FILES:

@@ -64,6 +64,7 @@ LISTED: tuple[Listed, ...] = (
         "TLS009 undefined-variable",
         "TLS010 never-true-condition",
         "TLS011 misspelt-include",
+        "TLS012 included-backup",
         "TLS090 unused-ignore",
         "TLS091 expired-ignore",
         "TLS092 ignore-without-reason",
