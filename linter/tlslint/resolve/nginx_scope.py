@@ -136,7 +136,7 @@ class Expansion:
             self._cycle(scope, directive, includes, f"includes are nested more than {MAX_INCLUDE_DEPTH} deep")
             return
         chain = (*includes, directive)
-        if len(names) > 1 or names[:1] != [pattern]:
+        if any(mark in argument for mark in "*?["):
             self.problems.extend(backups(argument, names))
         for name in names:
             self.included_files += 1
