@@ -10,11 +10,12 @@ import pytest
 import tlslint
 
 PACKAGE = Path(tlslint.__file__).parent
-EVERYBODYS = {"record", "regex"}
+EVERYBODYS = {"facts", "record", "regex"}
 WORDS = {"target", "finding", "intention", "parse.tree", "resolve.model"}
 KNOWLEDGE = {"target", "tls", "pki"}
 DISCOVERY = {"settings", "resolve.include", "resolve.apache_include"}
 MAY_IMPORT = {
+    "facts": set[str](),
     "record": set[str](),
     "regex": set[str](),
     "target": set(),

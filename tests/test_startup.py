@@ -20,9 +20,9 @@ http {
 }
 """
 SLOW = (
-    "typer", "inspect", "dataclasses", "subprocess", "difflib", "rich", "jsonschema", "cryptography", "pydantic",
-    "importlib.metadata", "asyncio", "unittest", "email", "http", "ssl", "hashlib", "multiprocessing",
-    "concurrent.futures", "tomllib", "unicodedata", "logging", "xml",
+    "typer", "pathlib", "urllib", "inspect", "dataclasses", "subprocess", "difflib", "rich", "jsonschema",
+    "cryptography", "pydantic", "importlib.metadata", "asyncio", "unittest", "email", "http", "ssl", "hashlib",
+    "multiprocessing", "concurrent.futures", "tomllib", "unicodedata", "logging", "xml",
 )  # fmt: skip
 
 UNASKED = {

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tlslint.record import dataclass, field
@@ -152,7 +151,7 @@ class BundledPolicy(NamedTuple):
     name: str
     version: str
     title: str
-    path: Path
+    path: str
 
 
 # Where the limit is tighter than the value, an inherited value is narrowed and one beside its limit is an error.
@@ -168,7 +167,7 @@ _IDENTITY: Final = frozenset({"name", "version", "title", "sources", "notes", "c
 _FIELDS: Final = tuple(name for name in Policy.__match_args__ if name not in _IDENTITY)
 
 
-def load_policy(spec: str, *, base: Path | None = None) -> Policy:
+def load_policy(spec: str, *, base: str | os.PathLike[str] = "") -> Policy:
     """Load a policy by its name ("mozilla-modern", "intermediate@5.7") or from a file ("tls/policy.json").
 
     What contains a slash or ends in ".json" is a file, relative to `base` (default: the working directory).
@@ -177,7 +176,7 @@ def load_policy(spec: str, *, base: Path | None = None) -> Policy:
         PolicyError: no such policy, or the file is unreadable, no JSON, or no valid policy.
     """
     if _is_path(spec):
-        return _assemble(_lineage_of_file(_located(spec, base or Path())))
+        return _assemble(_lineage_of_file(_located(spec, base)))
     return _load_bundled(_find_bundled(spec, base))
 
 
@@ -191,22 +190,23 @@ def bundled_policies() -> tuple[BundledPolicy, ...]:
 
 
 @cache
-def policies_directory() -> Path:
+def policies_directory() -> str:
     """The folder of the bundled policies: inside the installed package, or at the top of a checkout.
 
     Raises:
         PolicyError: neither is there, so the installation is incomplete.
     """
-    package = Path(__file__).resolve().parent
-    for directory in (package / "policies", package.parent.parent / "policies"):
-        if (directory / "policy.schema.json").is_file():
+    package = os.path.dirname(os.path.realpath(__file__))
+    checkout = os.path.dirname(os.path.dirname(package))
+    for directory in (os.path.join(package, "policies"), os.path.join(checkout, "policies")):
+        if os.path.isfile(os.path.join(directory, "policy.schema.json")):
             return directory
-    raise PolicyError(str(package / "policies"), [PolicyProblem("", "the bundled policies are missing")])
+    raise PolicyError(os.path.join(package, "policies"), [PolicyProblem("", "the bundled policies are missing")])
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of policies; a new copy on each call."""
-    return _read(policies_directory() / "policy.schema.json")
+    return _read(os.path.join(policies_directory(), "policy.schema.json"))
 
 
 # Finding
@@ -216,21 +216,21 @@ def _is_path(spec: str) -> bool:
     return "/" in spec or os.sep in spec or spec.endswith(".json")
 
 
-def _located(spec: str, base: Path) -> Path:
+def _located(spec: str, base: str | os.PathLike[str]) -> str:
     if "\0" in spec:
         raise PolicyError(repr(spec), [PolicyProblem("", "no file can have this name")])
-    return Path(os.path.normpath(base / spec))
+    return os.path.normpath(os.path.join(base, spec))
 
 
 @cache
-def _bundled_files() -> dict[str, dict[str, Path]]:
+def _bundled_files() -> dict[str, dict[str, str]]:
     """The files by name and version, newest version first."""
     directory = policies_directory()
     files = [name for name in os.listdir(directory) if "@" in name and name.endswith(".json")]
     stems = [name.removesuffix(".json").partition("@") for name in files]
-    found: dict[str, dict[str, Path]] = {}
+    found: dict[str, dict[str, str]] = {}
     for name, at, version in sorted(stems, key=lambda stem: _version_key(stem[2]), reverse=True):
-        found.setdefault(name, {})[version] = directory / f"{name}{at}{version}.json"
+        found.setdefault(name, {})[version] = os.path.join(directory, f"{name}{at}{version}.json")
     return found
 
 
@@ -238,7 +238,7 @@ def _version_key(version: str) -> list[int]:
     return [int(part) for part in version.replace("-", ".").split(".")]
 
 
-def _find_bundled(spec: str, base: Path | None = None) -> Path:
+def _find_bundled(spec: str, base: str | os.PathLike[str] = "") -> str:
     name, at, version = spec.partition("@")
     versions = _bundled_files().get(_SHORT_NAMES.get(name, name))
     if versions is None:
@@ -253,10 +253,10 @@ def _find_bundled(spec: str, base: Path | None = None) -> Path:
     return versions[version]
 
 
-def _unknown_name(spec: str, name: str, base: Path | None) -> str:
+def _unknown_name(spec: str, name: str, base: str | os.PathLike[str]) -> str:
     known = sorted(_bundled_files())
     message = f"no such policy{_did_you_mean(name, (*known, *_SHORT_NAMES))}; there are: {', '.join(known)}"
-    if _located(spec, base or Path()).is_file():
+    if os.path.isfile(_located(spec, base)):
         message += f"; for the file of that name write ./{spec}"
     return message
 
@@ -264,33 +264,32 @@ def _unknown_name(spec: str, name: str, base: Path | None) -> str:
 # Reading
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: str) -> dict[str, Any]:
     """The document in a file, as far as it is JSON and an object.
 
     Raises:
         PolicyError: it is not.
     """
-    origin = str(path)
     try:
         document = json.loads(_text(path), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         position = f"line {error.lineno}, column {error.colno}"
-        raise PolicyError(origin, [PolicyProblem(position, f"not valid JSON: {error.msg}")]) from None
+        raise PolicyError(path, [PolicyProblem(position, f"not valid JSON: {error.msg}")]) from None
     except OSError as error:
-        raise PolicyError(origin, [PolicyProblem("", f"cannot be read: {error.strerror or error}")]) from None
+        raise PolicyError(path, [PolicyProblem("", f"cannot be read: {error.strerror or error}")]) from None
     except ValueError as error:  # no UTF-8, a number that is none, a duplicate key, a null byte in the path
-        raise PolicyError(origin, [PolicyProblem("$", f"not valid JSON: {error}")]) from None
+        raise PolicyError(path, [PolicyProblem("$", f"not valid JSON: {error}")]) from None
     except RecursionError:
-        raise PolicyError(origin, [PolicyProblem("$", "nested too deeply")]) from None
+        raise PolicyError(path, [PolicyProblem("$", "nested too deeply")]) from None
     if not isinstance(document, dict):
-        raise PolicyError(origin, [PolicyProblem("$", "a policy is a JSON object")])
+        raise PolicyError(path, [PolicyProblem("$", "a policy is a JSON object")])
     return document
 
 
-def _text(path: Path) -> str:
-    if path.exists() and not path.is_file():  # opening a pipe would wait for its writer
+def _text(path: str) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its writer
         raise OSError("not a regular file")
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         content = file.read(_MAXIMUM_BYTES + 1)
     if len(content) > _MAXIMUM_BYTES:
         raise OSError(f"larger than {_MAXIMUM_BYTES:,} bytes")
@@ -331,23 +330,23 @@ class _Layer(NamedTuple):
 
 
 @cache
-def _load_bundled(path: Path) -> Policy:
+def _load_bundled(path: str) -> Policy:
     return _assemble(_lineage_of_bundled(path))
 
 
-def _lineage_of_bundled(path: Path) -> Iterator[_Layer]:
+def _lineage_of_bundled(path: str) -> Iterator[_Layer]:
     document = _read(path)
-    yield _Layer(str(path), document)
+    yield _Layer(path, document)
     if "extends" in document:
         yield from _lineage_of_bundled(_find_bundled(document["extends"]))
 
 
-def _lineage_of_file(path: Path) -> Iterator[_Layer]:
+def _lineage_of_file(path: str) -> Iterator[_Layer]:
     """Yield the document in a file and the ones that it extends, the nearest first."""
-    visited: list[Path] = []
+    visited: list[str] = []
     while True:
         visited.append(path)
-        layer = _Layer(str(path), _read(path))
+        layer = _Layer(path, _read(path))
         _validate(layer)
         yield layer
         extended = layer.document.get("extends")
@@ -355,16 +354,16 @@ def _lineage_of_file(path: Path) -> Iterator[_Layer]:
             return
         try:
             if not _is_path(extended):
-                yield from _lineage_of_bundled(_find_bundled(extended, path.parent))
+                yield from _lineage_of_bundled(_find_bundled(extended, os.path.dirname(path)))
                 return
-            path = _located(extended, path.parent)
+            path = _located(extended, os.path.dirname(path))
         except PolicyError as error:
             raise layer.error("$.extends", f"{extended!r}: {error.problems[0].message}") from None
         if path in visited or len(visited) == _MAXIMUM_EXTENDS:
-            chain = " -> ".join(map(str, (*visited, path)))
+            chain = " -> ".join((*visited, path))
             what = "extends itself" if path in visited else f"extends more than {_MAXIMUM_EXTENDS} policies"
             raise layer.error("$.extends", f"the policy {what}: {chain}")
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise layer.error("$.extends", f"no such file: {path}")
 
 

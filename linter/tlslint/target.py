@@ -4,14 +4,14 @@ Server behaviour differs by version, so everything that predicts asks a `Target`
 live in `data/platforms.json`, each with its source; a fact that could not be established is null there and None here.
 """
 
-import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, total_ordering
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from tlslint.facts import read_facts
 from tlslint.record import dataclass, field, replace
 from tlslint.regex import regex
 
@@ -207,8 +207,7 @@ _HTTPD_SETS_BOUNDS_SINCE: Final = Version("2.4.26")
 
 
 def _load_facts() -> dict[str, Any]:
-    path = Path(__file__).with_name("data") / "platforms.json"
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    facts: dict[str, Any] = read_facts(__file__, "data", "platforms.json")
     return facts
 
 
@@ -387,7 +386,7 @@ def local_target(server_kind: str, ask: Ask | None = None) -> Target:
         raise TargetError(f"the target is local, but {commands} does not tell a version of it")
     server = Version(match[1])
     target = Target(server_kind=kind, server=server, known=True)
-    target = _with_host_platform(target, Path("/etc/os-release"))
+    target = _with_host_platform(target, "/etc/os-release")
     openssl_output = ask(_LOCAL_COMMANDS["openssl"][0]) or ""
     library, version = _library(output or "") if kind == "nginx" else ("openssl", None)
     command_version = _library(openssl_output)[1]
@@ -395,7 +394,7 @@ def local_target(server_kind: str, ask: Ask | None = None) -> Target:
         return _on_library(target, library, version)
     level = re.search(r"-DOPENSSL_TLS_SECURITY_LEVEL=(\d)", openssl_output)
     directory = re.search(r'OPENSSLDIR: "(.+)"', openssl_output)
-    conf = openssl_conf_of(Path(directory[1], "openssl.cnf")) if directory else None
+    conf = openssl_conf_of(os.path.join(directory[1], "openssl.cnf")) if directory else None
     return replace(
         target,
         openssl=command_version,
@@ -431,9 +430,10 @@ def _library(output: str) -> tuple[str, Version | None]:
     return name.lower(), Version(version) if version else None
 
 
-def _with_host_platform(target: Target, os_release: Path) -> Target:
+def _with_host_platform(target: Target, os_release: str) -> Target:
     try:
-        lines = os_release.read_text(encoding="utf-8", errors="replace").splitlines()
+        with open(os_release, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
     except OSError:
         return target
     fields = {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)}
@@ -466,13 +466,14 @@ _CONF_FIELDS: Final = {
 }
 
 
-def openssl_conf_of(path: Path) -> OpenSSLConf | None:
+def openssl_conf_of(path: str | os.PathLike[str]) -> OpenSSLConf | None:
     """The TLS defaults of an openssl.cnf: `openssl_conf` -> `ssl_conf` -> `system_default`.
 
     None when it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
     except OSError:
         return None
     sections = _conf_sections(text)

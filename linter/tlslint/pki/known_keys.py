@@ -4,10 +4,10 @@ A key is looked for by the last twenty hexadecimal digits of the SHA-1 of the li
 as in Debian's `openssl-blacklist`. The exponent does not matter: it has no part in how the primes were found.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha1
-from pathlib import Path
 from typing import Final
 
 from tlslint.pki.bundle import read_bounded
@@ -47,14 +47,15 @@ def made_by_debian(modulus: int) -> bool:
 
 
 @cache
-def _shipped_list(bits: int) -> Path | None:
-    path = Path(__file__).with_name("data") / f"debian-rsa-{bits}.keys"
-    return path if path.is_file() else None
+def _shipped_list(bits: int) -> str | None:
+    path = os.path.join(os.path.dirname(__file__), "data", f"debian-rsa-{bits}.keys")
+    return path if os.path.isfile(path) else None
 
 
 @cache
-def _packed(path: Path) -> "PackedKeys":
-    return PackedKeys(path.read_bytes())
+def _packed(path: str) -> "PackedKeys":
+    with open(path, "rb") as file:
+        return PackedKeys(file.read())
 
 
 class PackedKeys:
@@ -121,6 +122,9 @@ def listed(modulus: int, lists: Sequence[KeyList]) -> str | None:
 
 
 def _files(name: str) -> list[str]:
+    # few runs have lists of their own
+    from pathlib import Path
+
     folder = Path(name)
     try:
         if not folder.is_dir():

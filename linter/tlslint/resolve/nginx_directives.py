@@ -5,14 +5,13 @@ resolver and the rules read. Its history comes from nginx's change log, the rest
 argument counts and duplicates are tested against installed servers.
 """
 
-import json
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from tlslint.facts import read_facts
 from tlslint.record import dataclass
 from tlslint.target import Version
 
@@ -232,7 +231,7 @@ def listen_parameters(module: str) -> tuple[str, ...]:
 
 @cache
 def _facts() -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    facts: dict[str, Any] = read_facts(__file__, "nginx_directives.json")
     return facts
 
 

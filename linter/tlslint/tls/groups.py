@@ -4,18 +4,16 @@ The values of nginx's ``ssl_ecdh_curve`` and of the ``Groups`` and ``Curves`` co
 ``SSL_CTX_set1_groups_list``; the word ``auto`` (nginx) or ``Automatic`` is the server's own and never reaches it.
 """
 
-import json
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
+from tlslint.facts import read_facts
 from tlslint.record import dataclass
 from tlslint.tls.suites import OpenSSL
 
 __all__ = ["Group", "GroupList", "evaluate_groups", "groups", "groups_default", "usable_groups"]
 
-_DATA = Path(__file__).parent / "data" / "groups.json"
 
 # OpenSSL copies a name into a buffer of this size.
 _MAX_NAME = 63
@@ -73,7 +71,7 @@ def _release(version: str) -> tuple[int, int, int]:
 
 @cache
 def _facts() -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(_DATA.read_bytes())
+    facts: dict[str, Any] = read_facts(__file__, "data", "groups.json")
     return facts
 
 

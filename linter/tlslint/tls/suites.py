@@ -4,19 +4,16 @@ The tables are data (``data/openssl-*.json``), asked of the real libraries by ``
 read when a library is first asked for, never at import.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from tlslint.facts import read_facts
 from tlslint.record import dataclass, field, replace
 from tlslint.regex import regex
 
 #: Releases with a table of their own, oldest first.
 GENERATIONS = ("1.0.2", "1.1.1", "3.0", "3.5", "4.0")
-
-_DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ class _Build:
 
 @cache
 def _builds() -> dict[str, dict[str, _Build]]:
-    data = json.loads((_DATA / "builds.json").read_bytes())["builds"]
+    data = read_facts(__file__, "data", "builds.json")["builds"]
     return {
         name: {
             release: _Build(build["security_level"], frozenset(build["without"]), frozenset(build["unknown"]))
@@ -208,7 +205,7 @@ def _suite(row: list[Any]) -> Suite:
 
 @cache
 def _table(generation: str) -> OpenSSL:
-    data: dict[str, Any] = json.loads((_DATA / f"openssl-{generation}.json").read_bytes())
+    data: dict[str, Any] = read_facts(__file__, "data", f"openssl-{generation}.json")
     tls13 = {
         name: Suite(name, name, number, "any", "any", enc, "AEAD", "TLSv1.3", bits, "HIGH")
         for name, number, enc, bits in data["tls13"]

@@ -1,5 +1,6 @@
 """`tlslint schema`: the JSON schemas of what tlslint reads and writes."""
 
+import os
 from typing import Annotated, Literal
 
 from tlslint.cli.options import Argument
@@ -13,11 +14,10 @@ def command(
     ],
 ) -> int:
     """Print the JSON schema of one of the formats."""
-    from pathlib import Path
-
     import tlslint
     from tlslint.policy import policies_directory
 
-    folder = policies_directory() if name == "policy" else Path(tlslint.__file__).parent / "data"
-    write([(folder / f"{name}.schema.json").read_text(encoding="utf-8")])
+    folder = policies_directory() if name == "policy" else os.path.join(os.path.dirname(tlslint.__file__), "data")
+    with open(os.path.join(folder, f"{name}.schema.json"), encoding="utf-8") as file:
+        write([file.read()])
     return 0
