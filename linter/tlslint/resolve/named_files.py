@@ -75,7 +75,8 @@ class NamedFiles:
             self._add_host(host)
         for endpoint in deployment.endpoints:
             for content, setting in self._of_host(endpoint.tls, endpoint.listener.module):
-                self._add(content, setting, endpoint.label)
+                if setting.places:  # most are not made, and labels take time
+                    self._add(content, setting, endpoint.label)
         for upstream in deployment.upstreams:
             for content, setting in self._of_upstream(upstream):
                 self._add(content, setting, upstream.target)

@@ -48,6 +48,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         tls = endpoint.tls
         if endpoint.answering is not endpoint.virtual_host:
             continue
+        made = [setting for name in FIELDS if (setting := getattr(tls, name)) is not None and setting.explicit]
+        if not made:
+            continue
         asks = (
             tls.verify_client.value != "none"
             or tls.client_check.value != "none"
@@ -55,9 +58,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             or any(part.verify_client is not None for part in tls.directories)
             or _completes_a_chain(tls)
         )
-        for name in FIELDS:
-            setting = getattr(tls, name)
-            if setting is not None and setting.explicit and setting.known:
+        for setting in made:
+            if setting.known:
                 users.setdefault(id(setting), []).append(endpoint)
                 idle[id(setting)] = idle.get(id(setting), True) and not asks
     for key, endpoints in users.items():
