@@ -19,6 +19,7 @@ clock.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
@@ -41,9 +42,12 @@ SEVERITIES = {"expiring": Severity.WARNING, "expiring soon": Severity.ERROR}
 def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each expiring certificate of each served file."""
     warn_days, error_days = deployment.expiry_days
+    most = timedelta(days=max(warn_days, error_days))
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
-            # only where there is a certificate
+            if certificate.not_after - deployment.now > most:
+                continue
+            # only where one may expire soon
             from tlslint.pki.dates import life
 
             start, end = certificate.not_before, certificate.not_after

@@ -40,12 +40,12 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each certificate of each served file that lies in the future."""
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
-            # only where there is a certificate
+            if certificate.not_before <= deployment.now:
+                continue
+            # only where there is such a certificate
             from tlslint.pki.dates import life
 
             found = life(certificate.not_before, certificate.not_after, deployment.now)
-            if not found.until_valid:
-                continue
             minutes = -int(-found.until_valid.total_seconds() // 60)
             yield rule.finding(
                 f"{described(certificate, chain)} in {named(served)}, served for {{endpoint}}, "

@@ -58,9 +58,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield one finding for each flaw of each key of each served file."""
     for served, chain in chains(deployment):
         for certificate in sent_on_the_way(chain):
-            what = f"{described(certificate, chain)} in {named(served)}"
             is_leaf = certificate == chain.leaf
             for message, label, severity, seen, source in _flaws(certificate, deployment, policy, is_leaf):
+                what = f"{described(certificate, chain)} in {named(served)}"
                 yield rule.finding(
                     f"the key of {what}, served for {{endpoint}}, {message}",
                     file_span(served.pairs[0]),

@@ -20,11 +20,17 @@ A root's own signature is irrelevant, and so is that of a self-signed certificat
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tlslint.finding import Finding, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment
 from tlslint.rules.served import chains, described, elsewhere, file_span, named, sent_on_the_way
+
+if TYPE_CHECKING:
+    from tlslint.pki.certificate import Certificate
+    from tlslint.pki.chain import Chain
+    from tlslint.resolve.certificates import Served
 
 rule = Rule(
     code="TLS312",
@@ -48,11 +54,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
             if certificate.self_signed:
                 continue
             name = certificate.signature_algorithm
-            what = described(certificate, chain)
-            message = f"{what} in {named(served)}, served for {{endpoint}}, is signed with {name}"
             if certificate.signature_hash in BROKEN or name.startswith("md2"):
                 yield rule.finding(
-                    message,
+                    _message(served, chain, certificate),
                     file_span(served.pairs[0]),
                     label=f"{(certificate.signature_hash or 'md2').upper()} is broken",
                     help="have it issued again, with SHA-256 or better",
@@ -65,7 +69,7 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                 and name not in policy.certificate_signatures
             ):
                 yield rule.finding(
-                    message,
+                    _message(served, chain, certificate),
                     file_span(served.pairs[0]),
                     severity=Severity.INFO,
                     label=f'not in policy "{policy.name}"',
@@ -76,3 +80,8 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
                     endpoints=served.labels,
                     related=elsewhere(served),
                 )
+
+
+def _message(served: "Served", chain: "Chain", certificate: "Certificate") -> str:
+    algorithm = certificate.signature_algorithm
+    return f"{described(certificate, chain)} in {named(served)}, served for {{endpoint}}, is signed with {algorithm}"
