@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.pki import der as asn1
 from tlslint.pki import pem, usual
@@ -124,8 +124,7 @@ class Problem(Enum):
     """The server may take it; tlslint cannot read it, so what it says about this file is incomplete."""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleProblem:
+class BundleProblem(NamedTuple):
     """Something wrong in a certificate file.
 
     `server_says` is OpenSSL's own text (`no start line`), where there is one. `line` is 1-based, `offset` in bytes.
@@ -138,8 +137,7 @@ class BundleProblem:
     server_says: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleEntry:
+class BundleEntry(NamedTuple):
     """A certificate at its place in a file: byte offsets of its block, 1-based line of its BEGIN.
 
     `served` is whether the server sends it (a `TRUSTED CERTIFICATE` block counts only as the leaf).
@@ -162,8 +160,7 @@ class DhParameters:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
+class KeyFacts(NamedTuple):
     """What may be said of the private keys in a file; never any of their material.
 
     `key_type`, `key_bits`, `curve` and `public_key_sha256` describe the first key, the one that a server would use;
@@ -176,7 +173,7 @@ class KeyFacts:
     curve: str | None = None
     public_key_sha256: str | None = None
     encrypted: bool = False
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # not what tuples call so
     line: int = 0
     problem: str | None = None
     unsupported: bool = False
@@ -246,8 +243,7 @@ def revocation_list_from_der(der: bytes, line: int) -> CertificateRevocationList
     return CertificateRevocationList(der, parsed, line)
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A file as a server reads it.
 
     `certificates` are those that the server sends, in that order. `entries` are all certificates with their places.

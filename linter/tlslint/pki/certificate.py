@@ -1,16 +1,15 @@
 """One X.509 certificate: the facts that rules ask for, each worked out when it is first asked for."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from tlslint.pki import der as asn1
 from tlslint.pki import usual
 from tlslint.quiet import quietly
-from tlslint.record import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -103,8 +102,7 @@ class UnreadableCertificateError(ValueError):
     """These bytes are no certificate, or one that `cryptography` cannot parse."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Extensions:
+class _Extensions(NamedTuple):
     """What the extensions say; `problem` is why they could not be read, and then everything else is empty."""
 
     problem: str | None = None
@@ -146,11 +144,20 @@ class Certificate:
         return f"<Certificate {self.label} {self.sha256[:12]}>"
 
     def __reduce__(self) -> tuple[Callable[..., "Certificate"], tuple[bytes, str, dict[str, Any]]]:
-        facts = {name: value for name, value in vars(self).items() if name not in _OF_THE_LIBRARY}
-        return _restored, (self.der, self.sha256, facts)
+        return _restored, (self.der, self.sha256, self.facts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What has been worked out, for `learn` in another process; nothing of the library's."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_THE_LIBRARY}
+
+    def learn(self, facts: dict[str, Any]) -> None:
+        """Take over what was worked out of the same certificate elsewhere."""
+        signed_by = {**self._signed_by, **facts["_signed_by"]}
+        vars(self).update(facts, _signed_by=signed_by)
 
     def work_out(self) -> None:
-        """Work out now what is asked of most certificates, so that a copy of this one has it."""
+        """Work out now what is asked of most certificates, so that `facts` has it."""
         _ = self.label, self.dns_name_set, self.subject_key, self.issuer_key, self.not_before, self.not_after
         _ = self.public_key_sha256, self.key_bits, self.curve, self.signature_algorithm, self.signature_hash
         _ = self.self_signed
@@ -569,10 +576,16 @@ def _restored(der: bytes, sha256: str, facts: dict[str, Any]) -> Certificate:
     known = _certificates.get(digest)
     if known is None:
         known = _certificates[digest] = Certificate(der, sha256)
-        vars(known).update(facts)
-    else:
-        known._signed_by.update(facts["_signed_by"])
+    known.learn(facts)
     return known
+
+
+def learn(facts: Mapping[str, dict[str, Any]]) -> None:
+    """Take over what was worked out elsewhere of certificates, by SHA-256, as far as they are known here."""
+    for sha256, found in facts.items():
+        known = _certificates.get(bytes.fromhex(sha256))
+        if known is not None:
+            known.learn(found)
 
 
 def _parse(der: bytes) -> "x509.Certificate":

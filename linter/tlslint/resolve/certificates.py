@@ -106,6 +106,10 @@ class Certificates:
         self._publisher = cache(self._find_publisher)
         self._status = cache(os.stat)
 
+    def _await_facts(self) -> None:
+        if self.deployment.files is not None:
+            self.deployment.files.await_all()
+
     # -- what is served --------------------------------------------------------------------------------------------
 
     @property
@@ -143,6 +147,7 @@ class Certificates:
         return self._chain_of[served]
 
     def _chain(self, served: Served) -> "Chain | None":
+        self._await_facts()
         bundle = served.bundle
         certificates = bundle.certificates
         if bundle.server_verdict or not certificates or not bundle.complete:
@@ -229,6 +234,7 @@ class Certificates:
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Yield the certificates whose key does not belong to them, each combination of files once."""
+        self._await_facts()
         seen: set[tuple[int, int]] = set()
         for setting in self._loaded:
             for mismatch in _mismatches(setting.known or (), self.deployment.server == "apache"):

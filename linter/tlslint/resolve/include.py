@@ -24,7 +24,7 @@ from tlslint.regex import regex
 
 if TYPE_CHECKING:
     from tlslint.pki.bundle import Bundle, KeyFacts
-    from tlslint.resolve.ahead import Read
+    from tlslint.resolve.ahead import Read, Task
     from tlslint.workers import Pending, Workers
 
 MAX_LINKS = 40
@@ -128,7 +128,7 @@ class Files:
         self._hashed: dict[str, Bundle | Unreadable] = {}
         self._keys: dict[str, KeyFacts | Unreadable] = {}
         self._workers = workers
-        self._ahead: Pending[Sequence[str], Read] | None = None
+        self._ahead: Pending[Task, Read] | None = None
         self._read_by_workers: set[str] = set()
         self._certificate_sources: dict[str, Source] = {}
         self._overlay = overlay or {}
@@ -539,16 +539,29 @@ class Files:
     def _await(self, server_path: str) -> None:
         """Take what workers have read until a file is among it, or until there is no more."""
         while server_path not in self._read_by_workers and self._ahead is not None:
-            there = self._ahead.more()
-            if not there:
-                self._ahead = None
-            for read in there:
-                self._read_by_workers |= read.paths
-                self._plain.update(read.hosts)
-                for host, bundle in read.bundles.items():
-                    self._bundles.setdefault(host, bundle)
-                for path, key in read.keys.items():
-                    self._keys.setdefault(path, key)
+            self._take_what_is_there()
+
+    def await_all(self) -> None:
+        """Take all that workers have read and found out about it."""
+        while self._ahead is not None:
+            self._take_what_is_there()
+
+    def _take_what_is_there(self) -> None:
+        assert self._ahead is not None
+        # only in runs that read ahead
+        from tlslint.pki.certificate import learn
+
+        there = self._ahead.more()
+        if not there:
+            self._ahead = None
+        for read in there:
+            self._read_by_workers |= read.paths
+            self._plain.update(read.hosts)
+            for host, bundle in read.bundles.items():
+                self._bundles.setdefault(host, bundle)
+            for path, key in read.keys.items():
+                self._keys.setdefault(path, key)
+            learn(read.facts)
 
     @contextmanager
     def newly_read(self, read: "Read") -> Iterator[None]:
