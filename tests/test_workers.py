@@ -79,6 +79,18 @@ def test_results_are_to_be_had_before_the_workers_have_ended() -> None:
     assert python(script) == "True 100000 True"
 
 
+def test_the_tasks_of_one_are_not_taken_by_workers_for_another() -> None:
+    script = """
+    with Workers(2) as workers:
+        first = workers.start(list(range(100)), lambda number: time.sleep(0.01) or number)
+        second = workers.start([1, 2], lambda _: (os.getpid(), first.more()))
+        time.sleep(0.3)
+        theirs = [results for process, results in all_of(second) if process != main]
+        print(theirs != [], any(theirs), sorted(all_of(first)) == list(range(100)))
+    """
+    assert python(script) == "True False True"
+
+
 def test_leaving_ends_workers_that_are_still_at_it() -> None:
     script = """
     began = time.monotonic()

@@ -89,6 +89,7 @@ class Pending(Generic[T, R]):
         os.write(end, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in range(len(tasks))))
         os.close(end)
         self._outlets: dict[int, _Outlet] = {}
+        self._process = os.getpid()
         self._left = set(range(len(tasks)))
         """The tasks whose results were not returned yet."""
 
@@ -126,8 +127,11 @@ class Pending(Generic[T, R]):
     def more(self) -> list[R]:
         """Return results that were not returned yet, in whatever order, those that are there; none once it was all.
 
-        Where none is there yet, a task is done here, or the workers are waited for.
+        Where none is there yet, a task is done here, or the workers are waited for. Another worker, forked while these
+        tasks are under way, gets none: they are its parent's.
         """
+        if os.getpid() != self._process:
+            return []
         while self._left:
             there = self._handed_back()
             if there:

@@ -11,9 +11,7 @@ import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlslint.parse.nginx import parse
@@ -81,6 +79,17 @@ class _Found(NamedTuple):
 
     host: str
     status: os.stat_result
+
+
+class Contents(NamedTuple):
+    """What certificate and key files hold."""
+
+    hosts: dict[str, str]
+    """Where they are, by server path, as far as they are there."""
+    bundles: dict[str, "Bundle | Unreadable"]
+    """Certificates, by host path."""
+    keys: dict[str, "KeyFacts | Unreadable"]
+    """Keys, by server path."""
 
 
 class Files:
@@ -555,22 +564,22 @@ class Files:
         if not there:
             self._ahead = None
         for read in there:
-            self._read_by_workers |= read.paths
-            self._plain.update(read.hosts)
-            for host, bundle in read.bundles.items():
+            self._read_by_workers.update(read.paths)
+            self._plain.update(read.files.hosts)
+            for host, bundle in read.files.bundles.items():
                 self._bundles.setdefault(host, bundle)
-            for path, key in read.keys.items():
+            for path, key in read.files.keys.items():
                 self._keys.setdefault(path, key)
             learn(read.facts)
 
-    @contextmanager
-    def newly_read(self, read: "Read") -> Iterator[None]:
-        """Collect what is read of certificates and keys within the context and was not read before."""
-        before = len(self._plain), len(self._bundles), len(self._keys)
-        yield
-        read.hosts.update(islice(self._plain.items(), before[0], None))
-        read.bundles.update(islice(self._bundles.items(), before[1], None))
-        read.keys.update(islice(self._keys.items(), before[2], None))
+    def contents(self, server_paths: Sequence[str]) -> Contents:
+        """Return what has been read of certificates and keys."""
+        hosts = {path: self._plain[path] for path in server_paths if path in self._plain}
+        return Contents(
+            hosts,
+            {host: self._bundles[host] for host in hosts.values() if host in self._bundles},
+            {path: self._keys[path] for path in server_paths if path in self._keys},
+        )
 
     def _read(self, server_path: str) -> Source | Unreadable:
         data = self.data(server_path)
