@@ -428,11 +428,15 @@ def _prefixes(name: str) -> Iterator[str]:
 
 def _fits(name: str, bucket_size: int) -> bool:
     """Whether each key of the name fits into one bucket of nginx's hash, on a machine with 8-byte pointers."""
+    if _entry_bytes(name) <= bucket_size:
+        return True
     is_wildcard = name.startswith((".", "*.")) or name.endswith(".*")
-    keys = name.split(".") if is_wildcard else [name]
-    longest = max(len(key.encode("utf-8", "surrogateescape")) for key in keys)
-    aligned = (longest + 2 + 7) // 8 * 8
-    return 8 + aligned + 8 <= bucket_size
+    return is_wildcard and max(map(_entry_bytes, name.split("."))) <= bucket_size
+
+
+def _entry_bytes(key: str) -> int:
+    """What a key takes up in a bucket: two pointers around its length and text, filled up to whole pointers."""
+    return 16 + (len(key.encode("utf-8", "surrogateescape")) + 2 + 7) // 8 * 8
 
 
 def _strange_names() -> Iterator[str]:

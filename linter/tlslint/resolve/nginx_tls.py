@@ -20,10 +20,10 @@ from tlslint.resolve.tls_settings import (
     PROTOCOL_BY_SPELLING,
     PROTOCOLS,
     SettingsReader,
+    changed,
     level_below,
     options_of,
     signed,
-    values_of,
 )
 from tlslint.target import Target, Version
 
@@ -92,10 +92,15 @@ class TlsReader(SettingsReader):
         if not own:
             return inherited
         # most hosts set little but their certificate
-        values = values_of(inherited)
+        values: dict[str, object] = {}
         for directive in dict.fromkeys(own):
             values.update(self._fields(directive, scope, inherited.conf_commands))
-        return self._interned(TlsSettings(**values))
+        # everything else follows from these
+        key = (id(inherited), *[id(value) for value in values.values() if isinstance(value, Setting)])
+        found = self._whole.get(key)
+        if found is None:
+            found = self._whole[key] = changed(inherited, values)
+        return found
 
     def _read_all(self, scope: Scope) -> TlsSettings:
         commands = self.one("conf_commands", scope, ("ssl_conf_command",), self._commands, ())
@@ -262,20 +267,20 @@ class TlsReader(SettingsReader):
         if found is not None:
             return found
         by_name = decides_by_name(self.target)
-        values = values_of(host)
-        for name in DEFAULT_SERVER_ALWAYS:
-            values[name] = getattr(default, name)
+        values: dict[str, Any] = {name: getattr(default, name) for name in DEFAULT_SERVER_ALWAYS}
         if not by_name:
             for name in ("protocols", "ciphersuites", "server_order_tls13"):
                 values[name] = getattr(default, name)
             if default.session_tickets.known is False:
                 values["session_tickets"] = default.session_tickets
         values["effective_protocols"] = self._effective_protocols(
-            values["protocols"], (host if by_name else default).conf_commands, default.conf_commands
+            (host if by_name else default).protocols,
+            (host if by_name else default).conf_commands,
+            default.conf_commands,
         )
         prioritize = _prioritize_chacha(host if by_name else default)
         values["options"] = (host.options - {"PrioritizeChaCha"}) | prioritize
-        found = self._governed[key] = self._interned(TlsSettings(**values))
+        found = self._governed[key] = self._interned(changed(host, values))
         return found
 
     def borrow(self, host: TlsSettings, default: TlsSettings) -> TlsSettings:
@@ -287,9 +292,7 @@ class TlsReader(SettingsReader):
         key = (id(host), -id(default))
         found = self._governed.get(key)
         if found is None:
-            values = values_of(default)
-            values["reject_handshake"] = host.reject_handshake
-            values["client_check"] = host.client_check
+            values: dict[str, Any] = {"reject_handshake": host.reject_handshake, "client_check": host.client_check}
             if host.verify_client.known == "required" and default.verify_client.known not in (None, "none"):
                 values["verify_client"] = host.verify_client
             elif default.verify_client.known == "required":
@@ -297,7 +300,7 @@ class TlsReader(SettingsReader):
                 values["verify_client"] = self._placed(
                     "asked only", list(default.verify_client.places), lambda _: "optional"
                 )
-            found = self._governed[key] = self._interned(TlsSettings(**values))
+            found = self._governed[key] = self._interned(changed(default, values))
         return found
 
 
