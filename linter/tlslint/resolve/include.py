@@ -125,6 +125,7 @@ class Files:
         for path in allowed:
             self.allow(path)
         self._shown: dict[str, str] = {}
+        """How the names of files in a server directory begin for the user."""
         self._folders: dict[str, str | Unreadable] = {}
         self._expanded: dict[str, list[str] | Unreadable] = {}
         self._included: dict[tuple[str, str], list[str] | Unreadable] = {}
@@ -204,13 +205,14 @@ class Files:
 
     def display_path(self, server_path: str) -> str:
         """Return a server path as the user knows it: below the current directory relative, else as it was given."""
-        folder, name = posixpath.split(server_path)
+        folder, _, name = server_path.rpartition("/")
         if server_path in self._areas or not name:
             return self._display(server_path)
         shown = self._shown.get(folder)
         if shown is None:
-            shown = self._shown[folder] = self._display(folder)
-        return name if shown == "." else os.path.join(shown, name)
+            shown = self._display(folder or "/")
+            shown = self._shown[folder] = "" if shown == "." else os.path.join(shown, "")
+        return shown + name
 
     def _display(self, server_path: str) -> str:
         area = self._area_of(server_path)
@@ -233,12 +235,12 @@ class Files:
 
     def _locate(self, path: str) -> _Found | Unreadable:
         """Find the host path of a server path, following links as the server would if `/` were where we see it."""
-        parent, name = posixpath.split(path)
+        parent, _, name = path.rpartition("/")
         if path not in self._areas and name not in ("", ".", ".."):
-            folder = self._folder(parent)
+            folder = self._folder(parent or "/")
             if isinstance(folder, Unreadable):
                 return Unreadable(folder.kind, folder.reason, path)
-            host = os.path.join(folder, name)
+            host = f"{folder.rstrip('/')}/{name}"
             status = _status(host, path)
             if isinstance(status, Unreadable) or not stat.S_ISLNK(status.st_mode):
                 return status if isinstance(status, Unreadable) else _Found(host, status)
@@ -348,13 +350,14 @@ class Files:
         else:
             pattern = compiled_mask(part)
             names = [name for name in (".", "..", *entries) if pattern.fullmatch(os.fsencode(name))]
+        host = str(self._folder(_normal(folder)))
         for name in names:
             path = f"{folder.rstrip('/')}/{name}"
             if rest:
                 yield from self._glob(path, rest)
             else:
                 if entries.get(name):
-                    self._plain[path] = os.path.join(str(self._folders[_normal(folder)]), name)
+                    self._plain[path] = os.path.join(host, name)
                 yield path
 
     def _glob_dump(self, folder: str, parts: Sequence[str]) -> list[str]:
