@@ -686,34 +686,29 @@ class _Grouping:
 
     def _join(self, group: _Group, line: int, host: int, spec: ListenSpec) -> None:
         socket = group.socket
-        first = socket.lines[0]
-        pair = ListenProblem(0, f'duplicate "{socket.label}" address and port pair')
-        if self.module == "mail":
-            socket.errors.append(SocketProblem(line, pair.message, other=first))
-        else:
-            since = None
-            if self.module == "stream":
-                since = _V("1.25.5")
-                socket.errors.append(SocketProblem(line, pair.message, other=first, until=since))
+        since = _V("1.25.5") if self.module == "stream" else None
+        if self.module != "http":
+            message = f'duplicate "{socket.label}" address and port pair'
+            socket.errors.append(SocketProblem(line, message, other=socket.lines[0], until=since))
+        if self.module != "mail":
             self._check_shared(group, line, host, spec, since)
         self._record(group, line, host, spec)
 
     def _check_shared(self, group: _Group, line: int, host: int, spec: ListenSpec, since: Version | None) -> None:
         """The checks for a line that joins an open socket, in nginx's order."""
         socket = group.socket
-        label = socket.label
 
         def report(message: str, other: int | None) -> None:
-            socket.errors.append(SocketProblem(line, message, other=other, since=since))
+            socket.errors.append(SocketProblem(line, f"{message} {socket.label}", other=other, since=since))
 
         if host in group.seen_hosts:
-            report(f"a duplicate listen {label}", socket.lines[0])
+            report("a duplicate listen", socket.lines[0])
         if spec.socket_options and group.options_line is not None:
-            report(f"duplicate listen options for {label}", group.options_line)
+            report("duplicate listen options for", group.options_line)
         if "default_server" in spec.flags and socket.explicit_default is not None:
-            report(f"a duplicate default server for {label}", socket.explicit_default)
+            report("a duplicate default server for", socket.explicit_default)
         if _disagrees(group, spec):
-            message = f"protocol options redefined for {label}"
+            message = f"protocol options redefined for {socket.label}"
             warned = since or _V("1.23.4")
             socket.errors.append(SocketProblem(line, message, "warn", other=socket.lines[0], since=warned))
         if spec.socket_options and group.options_line is None:

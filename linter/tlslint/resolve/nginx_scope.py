@@ -103,12 +103,17 @@ class Expansion:
         self.complete = True
         """Whether nothing may be missing from any scope."""
         self._broken: set[str] = set()
+        self._names: dict[str, str] = {}
 
     def fill(self, scope: Scope, directives: tuple[Directive, ...], includes: tuple[Directive, ...] = ()) -> None:
         """Put directives (and those of the files that they include) into a scope, their blocks into its children."""
         own = scope.own
+        names = self._names
         for directive in directives:
-            name = intern(str(directive.name))
+            name = names.get(directive.name)
+            if name is None:
+                name = intern(str(directive.name))
+                names[name] = name
             if name == "include" and len(directive.arguments) == 1:
                 self._include(scope, directive, includes)
                 continue
