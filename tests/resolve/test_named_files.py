@@ -43,6 +43,7 @@ NGINX_LINES = (
     "ssl_session_ticket_key FILE;",
     "ssl_stapling on; ssl_stapling_file FILE;",
     UPSTREAM.format("proxy_ssl_certificate FILE; proxy_ssl_certificate_key KEY;"),
+    UPSTREAM.format("proxy_ssl_certificate CERTIFICATE; proxy_ssl_certificate_key FILE;"),
     UPSTREAM.format("proxy_ssl_verify on; proxy_ssl_trusted_certificate FILE;"),
     UPSTREAM.format("proxy_ssl_verify on; proxy_ssl_trusted_certificate CERTIFICATE; proxy_ssl_crl FILE;"),
 )

@@ -478,6 +478,8 @@ class Upstream:
     """The same of the certificate's dates."""
     failure: str = ""
     """Why every request that takes this connection fails, or empty."""
+    key: Setting[str | None] | None = None
+    """The file with the key of `certificate`, where that is a file of its own."""
     engine: Setting[bool] | None = None
     """Whether TLS is switched on for connections, where that does not come with the target's scheme."""
 

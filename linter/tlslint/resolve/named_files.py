@@ -5,11 +5,15 @@ The server opens them at its start, and does not start where one is not there.
 
 from collections.abc import Iterator
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from tlslint.record import dataclass, field
 from tlslint.resolve.certificates import Kin
 from tlslint.resolve.include import Unreadable
 from tlslint.resolve.model import Deployment, Place, Setting, TlsSettings, Unknown, Upstream, VirtualHost
+
+if TYPE_CHECKING:
+    from tlslint.resolve.include import Files
 
 _INLINE = ("data:", "engine:", "store:")
 
@@ -24,6 +28,7 @@ class Content(Enum):
     TICKET_KEY = "session ticket keys"
     STAPLED_RESPONSE = "the stapled response"
     UPSTREAM_CERTIFICATE = "the certificate for the upstream"
+    UPSTREAM_KEY = "the key for the upstream"
     UPSTREAM_CAS = "CAs of the upstream"
     UPSTREAM_CRL = "revocation lists for the upstream"
 
@@ -34,9 +39,10 @@ _KIN: dict[Content, Kin] = {
     Content.DH_PARAMETERS: "made",
     Content.STAPLED_RESPONSE: "made",
     Content.TICKET_KEY: "secret",
+    Content.UPSTREAM_KEY: "secret",
 }
-_FOR_UPSTREAMS = (Content.UPSTREAM_CERTIFICATE, Content.UPSTREAM_CAS, Content.UPSTREAM_CRL)
-_PEM = frozenset(Content) - {Content.TICKET_KEY, Content.STAPLED_RESPONSE}
+_FOR_UPSTREAMS = (Content.UPSTREAM_CERTIFICATE, Content.UPSTREAM_KEY, Content.UPSTREAM_CAS, Content.UPSTREAM_CRL)
+_ONLY_BYTES = frozenset((Content.TICKET_KEY, Content.STAPLED_RESPONSE))
 
 
 @dataclass(slots=True, eq=False)
@@ -89,12 +95,18 @@ class NamedFiles:
         files, certificates = self.deployment.files, self.deployment.certificates
         for named in self._found.values() if files is not None else ():
             assert files is not None
-            found = files.authorities(named.path) if named.content in _PEM else files.data(named.path)
+            found = self._read(files, named)
             if isinstance(found, Unreadable):
                 kin = _KIN.get(named.content, "certificate")
                 yield named, found, certificates.is_missing(found.kind, named.path, found.reason, kin)
             elif named.doubt:
                 yield named, Unreadable("unreadable", named.doubt, named.path), False
+
+    @staticmethod
+    def _read(files: "Files", named: NamedFile) -> object:
+        if named.content in _ONLY_BYTES:
+            return files.data(named.path)
+        return files.private_key(named.path) if named.content is Content.UPSTREAM_KEY else files.authorities(named.path)
 
     def _add_host(self, host: VirtualHost) -> None:
         """Note what is opened for a host that no client gets as well."""
@@ -154,6 +166,8 @@ class NamedFiles:
         if upstream.tls is False:
             return
         yield Content.UPSTREAM_CERTIFICATE, upstream.certificate
+        if upstream.key is not None and upstream.certificate.known:
+            yield Content.UPSTREAM_KEY, upstream.key
         if self.deployment.server == "apache" or upstream.verify.known is not False:
             yield Content.UPSTREAM_CAS, upstream.trusted_ca
             yield Content.UPSTREAM_CRL, upstream.crl

@@ -27,7 +27,7 @@ PASSES: Final = {
 SPELLINGS: Final = {
     "verify": "verify", "trusted_ca": "trusted_certificate", "server_name": "server_name", "name": "name",
     "protocols": "protocols", "ciphers": "ciphers", "verify_depth": "verify_depth", "certificate": "certificate",
-    "session_reuse": "session_reuse", "crl": "crl",
+    "session_reuse": "session_reuse", "crl": "crl", "key": "certificate_key",
 }  # fmt: skip
 """Field names of `Upstream`, and the ends of the directives that set them."""
 
@@ -157,6 +157,7 @@ class UpstreamReader:
             "ciphers": one(spelt["ciphers"], scope, (spelt["ciphers"],), _text, "DEFAULT"),
             "verify_depth": one(spelt["verify_depth"], scope, (spelt["verify_depth"],), _integer, 1),
             "certificate": one(spelt["certificate"], scope, (spelt["certificate"],), _text, None),
+            "key": one(spelt["key"], scope, (spelt["key"],), _text, None),
             "crl": one(spelt["crl"], scope, (spelt["crl"],), _text, None),
             "session_reuse": one(spelt["session_reuse"], scope, (spelt["session_reuse"],), _flag, True),
         }
