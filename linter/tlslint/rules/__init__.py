@@ -212,6 +212,7 @@ LISTED: tuple[Listed, ...] = (
         "TLS905 upstream-without-ca",
         "TLS906 proxy-engine-off",
         "TLS907 shared-upstream-session",
+        "TLS908 expired-upstream-file",
     ),
 )
 

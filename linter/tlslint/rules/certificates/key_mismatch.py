@@ -29,6 +29,7 @@ from tlslint.finding import Finding, Related, Rule, Severity
 from tlslint.policy import Policy
 from tlslint.resolve.model import CertificatePair, Deployment, Endpoint
 from tlslint.rules.served import file_span, key_span
+from tlslint.rules.upstreams import labels as upstream_labels
 from tlslint.rules.words import labels
 
 if TYPE_CHECKING:
@@ -56,6 +57,31 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if mismatch.refused and _has_leaf_later(mismatch.pair):
             continue
         yield _finding(mismatch, endpoints.get(id(mismatch.pair.bundle), []))
+    yield from _for_upstreams(deployment)
+
+
+def _for_upstreams(deployment: Deployment) -> Iterator[Finding]:
+    """Yield the same for certificates that nginx shows to upstreams."""
+    for upstream in deployment.upstreams:
+        certificate, key, files = upstream.certificate, upstream.key, deployment.files
+        if upstream.tls is False or key is None or not key.known or key.span is None or files is None:
+            continue
+        bundle = deployment.clients.bundle(certificate)
+        if bundle is None or not bundle.certificates or "$" in key.known or certificate.span is None:
+            continue
+        # only where there is a certificate
+        from tlslint.pki.bundle import KeyFacts, key_matches
+
+        facts = files.private_key(files.resolve(key.known, deployment.base))
+        if isinstance(facts, KeyFacts) and key_matches(bundle.certificates[0], facts) is False:
+            yield rule.finding(
+                f'the key in "{key.known}" is not that of the certificate in "{certificate.known}"',
+                key.span,
+                label="the server refuses this key",
+                help="name the key with which the certificate was requested",
+                endpoints=upstream_labels(upstream),
+                related=[Related(certificate.span, f'the certificate of "{bundle.certificates[0].label}"')],
+            )
 
 
 def _has_leaf_later(pair: CertificatePair) -> bool:
