@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tlslint.finding import Related
@@ -65,12 +66,12 @@ def is_completed(served: "Served") -> bool:
     return not served.pairs[0].chain_file and any(not entry.end for entry in served.bundle.entries)
 
 
-def chains(deployment: Deployment) -> Iterator[tuple["Served", "Chain"]]:
-    """Yield each served file whose chain could be analysed."""
-    for served in deployment.certificates.served:
-        chain = deployment.certificates.chain(served)
-        if chain is not None:
-            yield served, chain
+@lru_cache(maxsize=1)
+def chains(deployment: Deployment) -> tuple[tuple["Served", "Chain"], ...]:
+    """Return each served file whose chain could be analysed: most rules about certificates ask for them."""
+    certificates = deployment.certificates
+    every = ((served, certificates.chain(served)) for served in certificates.served)
+    return tuple((served, chain) for served, chain in every if chain is not None)
 
 
 def sent_on_the_way(chain: "Chain") -> Iterator["Certificate"]:

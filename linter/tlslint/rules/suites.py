@@ -122,7 +122,7 @@ def _cipher_uses(deployment: Deployment) -> Iterator[CipherUse]:
     # many hosts have the same list, each written out anew
     known: dict[tuple[object, ...], Offer] = {}
     for handshakes in groups.values():
-        alike = {_decisive(handshake): handshake for handshake in handshakes}
+        alike = {decisive(handshake): handshake for handshake in handshakes}
         offer = known.get(tuple(alike))
         if offer is None:
             offer = known[tuple(alike)] = _offer(deployment, list(alike.values()), targets)
@@ -153,7 +153,7 @@ def _offer(deployment: Deployment, handshakes: Sequence[Handshake], targets: Ite
     return offer
 
 
-def _decisive(handshake: Handshake) -> tuple[object, ...]:
+def decisive(handshake: Handshake) -> tuple[object, ...]:
     """Return all by which it is decided which suites are negotiated."""
     tls = handshake.tls
     return (

@@ -25,7 +25,7 @@ from tlslint.finding import Finding, Rule, Severity
 from tlslint.intention import Fix, Safety, SetValue
 from tlslint.policy import Policy
 from tlslint.resolve.model import Deployment, Endpoint, Handshake, Setting
-from tlslint.rules.suites import some, suites_on
+from tlslint.rules.suites import decisive, some, suites_on
 from tlslint.rules.words import governing, labels, listed, value_argument
 from tlslint.tls.handshake import TLS13
 
@@ -49,10 +49,11 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if TLS13 in handshake.protocols and handshake.endpoints:
             groups.setdefault(id(handshake.tls.ciphersuites), []).append(handshake)
     for handshakes in groups.values():
+        alike = {decisive(handshake): handshake for handshake in handshakes}
         names = dict.fromkeys(
             name
             for target in deployment.targets()
-            for handshake in handshakes
+            for handshake in alike.values()
             for name in suites_on(deployment, handshake, target).get(TLS13, ())
             if _is_outside(name, policy)
         )

@@ -54,9 +54,9 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
     """Yield what is wrong with each header that a TLS host sends."""
     for secure in secure_hosts(deployment):
         seen: set[int] = set()
-        for location in secure.host.locations:
-            if not location.final:
-                continue
+        # most locations inherit their headers
+        distinct = {id(location.headers): location for location in secure.host.locations if location.final}
+        for location in distinct.values():
             headers = hsts_headers(location)
             yield from _repeated(headers, secure)
             for header in headers:
