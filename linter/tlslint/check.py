@@ -122,13 +122,13 @@ def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def merged(group: Sequence[Finding]) -> Finding:
     """Make one finding of those that say the same of the same place."""
+    if len(group) == 1 and ENDPOINT not in group[0].message:
+        return group[0]
     worst = max(group, key=lambda finding: finding.severity)
     endpoints = tuple(dict.fromkeys(label for finding in group for label in finding.endpoints))
     related = tuple(dict.fromkeys(place for finding in group for place in finding.related))
     deployments = tuple(dict.fromkeys(name for finding in group for name in finding.deployments))
-    message = worst.message.replace(ENDPOINT, describe(endpoints)) if ENDPOINT in worst.message else worst.message
-    if len(group) == 1 and message == worst.message:
-        return worst
+    message = worst.message.replace(ENDPOINT, describe(endpoints))
     fix = _merged_fix(group, worst)
     return replace(worst, message=message, endpoints=endpoints, related=related, deployments=deployments, fix=fix)
 
