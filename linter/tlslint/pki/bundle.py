@@ -265,12 +265,12 @@ class Bundle(NamedTuple):
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         """The chain that the server sends: leaf first, then file order."""
-        return tuple(entry.certificate for entry in self.entries if entry.served)
+        return tuple([entry.certificate for entry in self.entries if entry.served])
 
     @property
     def all_certificates(self) -> tuple[Certificate, ...]:
         """Every certificate of the file: what counts when it is a file of CAs."""
-        return tuple(entry.certificate for entry in self.entries)
+        return tuple([entry.certificate for entry in self.entries])
 
     @property
     def server_verdict(self) -> str | None:

@@ -153,8 +153,10 @@ class Certificate:
 
     def learn(self, facts: dict[str, Any]) -> None:
         """Take over what was worked out of the same certificate elsewhere."""
-        signed_by = {**self._signed_by, **facts["_signed_by"]}
-        vars(self).update(facts, _signed_by=signed_by)
+        signed_by = self._signed_by
+        signed_by.update(facts["_signed_by"])
+        vars(self).update(facts)
+        self._signed_by = signed_by
 
     def work_out(self) -> None:
         """Work out now what is asked of most certificates, so that `facts` has it."""

@@ -193,9 +193,10 @@ class CertificatePair:
     @property
     def leaf(self) -> "Certificate | None":
         """The certificate that the server takes as its own: the first of the file."""
-        if self.bundle is None:
-            return None
-        return next((entry.certificate for entry in self.bundle.entries if entry.served), None)
+        for entry in () if self.bundle is None else self.bundle.entries:
+            if entry.served:
+                return entry.certificate
+        return None
 
     @property
     def key_type(self) -> str | None:
