@@ -39,6 +39,7 @@ _FAMILIES: Final = {
 _INTERESTING: Final = frozenset((*PASSES, *KEY_LOGS))
 _VARIABLE: Final = regex(r"\$(?:\{(\w+)\}|(\w+))")
 _SCHEME: Final = regex(r"[^/:]*://")
+_PATH: Final = regex(r"[/?]")
 _LOCAL: Final = regex(r"localhost|127\.[\d.]+|\[?::1\]?|unix:.*", re.IGNORECASE)
 _SPELT: Final = {name.lower(): name for name in PROTOCOLS}
 _VERSION_COMMANDS: Final = ("protocol", "minprotocol", "maxprotocol")
@@ -77,7 +78,8 @@ class UpstreamReader:
             owner = self.hosts.get(id(level), owner)
             if not _INTERESTING.isdisjoint(level.own):
                 self._level(level, owner, groups)
-            pending.extend((child, owner) for child in reversed(level.children) if child.name != "upstream")
+            if level.children:
+                pending.extend((child, owner) for child in reversed(level.children) if child.name != "upstream")
 
     def _level(self, scope: Scope, host: VirtualHost | None, groups: dict[str, Scope]) -> None:
         for name in KEY_LOGS & scope.own.keys():
@@ -205,7 +207,7 @@ def _address(target: str) -> str:
     rest = _SCHEME.sub("", target, count=1)
     if rest.lower().startswith("unix:"):
         return rest
-    address = re.split(r"[/?]", rest, maxsplit=1)[0]
+    address = _PATH.split(rest, maxsplit=1)[0]
     if "$" in rest.partition("/")[0]:
         name, _, port = address.rpartition(":")
         if not name or "$" in name or "$" not in port:
