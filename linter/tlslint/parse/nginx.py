@@ -20,7 +20,6 @@ import re
 from collections.abc import Collection
 
 from tlslint.parse.tree import Argument, Comment, Directive, Source, Span, SyntaxProblem, Tree, walk
-from tlslint.record import dataclass
 from tlslint.regex import regex
 
 MAX_DEPTH = 64
@@ -115,11 +114,8 @@ def swallowed(directive: Directive, names: Collection[str]) -> Argument | None:
     return None
 
 
-@dataclass(slots=True)
-class _OpenBlock:
-    words: list[Argument]
-    brace: int
-    siblings: list[Directive]
+_OpenBlock = tuple[list[Argument], int, list[Directive]]
+"""The words of a block that is not closed yet, where its brace stands, and the directives before it."""
 
 
 class _Stop(Exception):  # noqa: N818 - the end of a reading, not an error of the program
@@ -226,7 +222,7 @@ class _Reader:
     def _open_block(self, brace: int) -> None:
         if len(self._open) == MAX_DEPTH:
             raise self._stop("too deeply nested", brace, brace + 1, hint=f"more than {MAX_DEPTH} blocks are open here")
-        self._open.append(_OpenBlock(self._words, brace, self._siblings))
+        self._open.append((self._words, brace, self._siblings))
         self._words = []
         self._siblings = []
 
@@ -236,13 +232,10 @@ class _Reader:
         self._end_block(brace, brace + 1)
 
     def _end_block(self, block_end: int, end: int) -> None:
-        block = self._open.pop()
-        name = block.words[0]
-        arguments = tuple(block.words[1:])
+        (name, *arguments), brace, siblings = self._open.pop()
         children = tuple(self._siblings)
-        directive = Directive(name, arguments, children, self._source, name.start, end, block.brace, block_end)
-        block.siblings.append(directive)
-        self._siblings = block.siblings
+        siblings.append(Directive(name, tuple(arguments), children, self._source, name.start, end, brace, block_end))
+        self._siblings = siblings
 
     def _close_all(self, offset: int) -> None:
         while self._open:
@@ -297,11 +290,9 @@ class _Reader:
         if self._words:
             raise self._stop(_UNFINISHED, end, origin=self._current_words(), hint=_MISSING_SEMICOLON)
         if self._open:
-            innermost = self._open[-1]
+            words, brace, _ = self._open[-1]
             self._close_all(end)
-            origin = _never_closed(self._siblings, end) or Span(
-                self._source, innermost.words[0].start, innermost.brace + 1
-            )
+            origin = _never_closed(self._siblings, end) or Span(self._source, words[0].start, brace + 1)
             raise self._stop('unexpected end of file, expecting "}"', end, origin=origin, hint='this block has no "}"')
 
     def _check_lengths(self, run: str, start: int) -> None:
