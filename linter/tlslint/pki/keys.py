@@ -9,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import cache, lru_cache
 from math import gcd, isqrt, prod
+from typing import TYPE_CHECKING
 
 from tlslint.pki.certificate import Certificate
-from tlslint.pki.known_keys import KeyList, listed, made_by_debian
 from tlslint.record import dataclass
+
+if TYPE_CHECKING:
+    from tlslint.pki.known_keys import KeyList
 
 MINIMUM_RSA_BITS = 2048
 MINIMUM_CURVE_BITS = 224
@@ -50,7 +53,7 @@ class KeyFlaw:
 
 
 def key_flaws(
-    certificate: Certificate, lists: Sequence[KeyList] = (), *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
+    certificate: Certificate, lists: "Sequence[KeyList]" = (), *, minimum_rsa_bits: int = MINIMUM_RSA_BITS
 ) -> tuple[KeyFlaw, ...]:
     """Return what is wrong with the key of a certificate; nothing for kinds of key that are not known here.
 
@@ -59,11 +62,7 @@ def key_flaws(
     match certificate.key_type:
         case "rsa" if certificate.rsa_numbers:
             flaws = rsa_flaws(*certificate.rsa_numbers, minimum_bits=minimum_rsa_bits)
-            name = listed(certificate.rsa_numbers[0], lists)
-            if name is None or any(flaw.weakness is Weakness.DEBIAN for flaw in flaws):
-                return flaws
-            message = f'others can have the private key, as it is in a list of known ones ("{name}")'
-            return (*flaws, KeyFlaw(Weakness.LISTED, message))
+            return (*flaws, *_listed_flaws(certificate.rsa_numbers[0], lists, flaws)) if lists else flaws
         case "ec":
             return tuple(_curve_flaws(certificate))
         case "dsa":
@@ -107,9 +106,21 @@ def _rsa_flaws(modulus: int, exponent: int, minimum_bits: int) -> Iterator[KeyFl
         yield KeyFlaw(Weakness.CLOSE_PRIMES, "the two primes of the modulus are so close that it is easily factored")
     if is_roca(modulus):
         yield KeyFlaw(Weakness.ROCA, "the key was made by the flawed Infineon library (ROCA, CVE-2017-15361)")
+    # most keys are on curves
+    from tlslint.pki.known_keys import made_by_debian
+
     if made_by_debian(modulus):
         message = "everybody can have the private key, one of the few that Debian's OpenSSL made from 2006 to 2008"
         yield KeyFlaw(Weakness.DEBIAN, f"{message} (CVE-2008-0166)")
+
+
+def _listed_flaws(modulus: int, lists: "Sequence[KeyList]", others: Sequence[KeyFlaw]) -> Iterator[KeyFlaw]:
+    from tlslint.pki.known_keys import listed
+
+    name = listed(modulus, lists)
+    if name is not None and not any(flaw.weakness is Weakness.DEBIAN for flaw in others):
+        message = f'others can have the private key, as it is in a list of known ones ("{name}")'
+        yield KeyFlaw(Weakness.LISTED, message)
 
 
 def has_close_primes(modulus: int, rounds: int = _FERMAT_ROUNDS) -> bool:

@@ -33,6 +33,7 @@ from tlslint.rules.served import chains, described, elsewhere, file_span, named,
 
 if TYPE_CHECKING:
     from tlslint.pki.certificate import Certificate
+    from tlslint.pki.known_keys import KeyList
 
 rule = Rule(
     code="TLS313",
@@ -79,9 +80,8 @@ def _flaws(
 ) -> Iterator[tuple[str, str, Severity, str, str]]:
     # only where there is a certificate
     from tlslint.pki.keys import key_flaws
-    from tlslint.pki.known_keys import key_lists
 
-    flaws = key_flaws(certificate, key_lists(deployment.weak_key_lists))
+    flaws = key_flaws(certificate, _lists(deployment.weak_key_lists))
     for flaw in flaws:
         what, seen = ("too weak", rule.seen) if flaw.weakness.value in SHORT else ("broken", SEEN_BROKEN)
         yield f"is {what}: {flaw.message}", flaw.weakness.value.replace("-", " "), Severity.ERROR, seen, ""
@@ -89,6 +89,15 @@ def _flaws(
         for message, field in _outside(certificate, policy):
             label = f'not in policy "{policy.name}"'
             yield message, label, Severity.WARNING, SEEN_POLICY, policy.source_of(field)
+
+
+def _lists(names: tuple[str, ...]) -> "tuple[KeyList, ...]":
+    if not names:
+        return ()
+    # few runs have any
+    from tlslint.pki.known_keys import key_lists
+
+    return key_lists(names)
 
 
 def _outside(certificate: "Certificate", policy: Policy) -> Iterator[tuple[str, str]]:
