@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tlslint.record import FEW
 from tlslint.record import dataclass as quick
 from tlslint.record import field as quick_field
 
@@ -101,15 +102,20 @@ def test_same_behaviour(
     assert behaviour(quick) == behaviour(dataclasses.dataclass)
 
 
+@pytest.mark.parametrize("before", [0, FEW], ids=["the first objects", "objects after many"])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_same_construction(options: dict[str, bool]) -> None:
+def test_same_construction(options: dict[str, bool], before: int) -> None:
     def results(decorator: Callable[..., Any]) -> list[object]:
         record = define(decorator, options)
+        for _ in range(before):
+            record(1)
         return [
             outcome(lambda: dataclasses.astuple(record(1))),
             outcome(lambda: dataclasses.astuple(record(right="q", left=2, items=[3]))),
             outcome(lambda: record()),
             outcome(lambda: record(1, 2, 3, 4, 5)),
+            outcome(lambda: record(right="q")),
+            outcome(lambda: record(1, left=2)),
             outcome(lambda: record(1, unheard_of=2)),
             outcome(lambda: record(1).items is record(1).items),
             record.__match_args__,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 MISSING: Any = object()
 """Stands where no default is given."""
+FEW = 16
+"""So many objects of a class are made before it is worth while to compile an initializer."""
 
 
 class Field:
@@ -115,13 +117,17 @@ class _Fields:
         made = dataclasses.dataclass(init=False, repr=False, eq=False)(alike).__dataclass_fields__
         return made
 
+    def needed(self) -> set[str]:
+        """Return the names of the fields that have no default."""
+        return {name for name, default in self.all.items() if _has_none(default)}
+
     def named(self, wanted: Callable[[Any], bool] = lambda field: True) -> list[str]:
         """Return the names of those fields that are wanted; a field that says nothing of itself is."""
         return [name for name, value in self.all.items() if not isinstance(value, Field) or wanted(value)]
 
 
 def _methods(fields: _Fields, frozen: bool, eq: bool, order: bool) -> Iterator[tuple[str, Any]]:
-    yield "__init__", _late(fields, "__init__", lambda: _initializer(fields, frozen))
+    yield "__init__", _first_initializer(fields, frozen)
     yield "__repr__", _represent
     if eq:
         yield "__eq__", _late(fields, "__eq__", lambda: _comparison(fields, lambda mine, other: mine == other))
@@ -147,6 +153,41 @@ def _late(fields: _Fields, name: str, make: Callable[[], Any]) -> Any:
         return made(self, *values, **named)
 
     return method
+
+
+def _first_initializer(fields: _Fields, frozen: bool) -> Any:
+    """Return the initializer of the first few objects, which is slower than one that is compiled, and not compiled.
+
+    Most classes have few objects in a short run, and compiling takes as long as making dozens of them with this.
+    """
+    assign, made = object.__setattr__, 0
+
+    def method(self: Any, *values: Any, **named: Any) -> None:
+        nonlocal made
+        made += 1
+        given = dict(zip(fields.all, values, strict=False))
+        usual = made <= FEW and len(given) == len(values) and given.keys().isdisjoint(named)
+        given.update(named)
+        if not usual or not given.keys() <= fields.all.keys() or not fields.needed() <= given.keys():
+            # wrong arguments are for the compiled one to refuse
+            initializer = _initializer(fields, frozen)
+            fields.cls.__init__ = initializer
+            initializer(self, *values, **named)
+            return
+        for name, default in fields.all.items():
+            assign(self, name, given[name] if name in given else _made_default(default))
+
+    return method
+
+
+def _has_none(default: Any) -> bool:
+    return default is MISSING or (isinstance(default, Field) and default.default is MISSING is default.default_factory)
+
+
+def _made_default(default: Any) -> Any:
+    if not isinstance(default, Field):
+        return default
+    return default.default if default.default_factory is MISSING else default.default_factory()
 
 
 def _initializer(fields: _Fields, frozen: bool) -> Any:
