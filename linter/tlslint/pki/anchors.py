@@ -5,7 +5,6 @@ issuer all of whose words stand in it.
 """
 
 import binascii
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -18,7 +17,7 @@ from tlslint.regex import regex
 SYSTEM = "system"
 NONE = "none"
 
-_CERTIFICATE = regex(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END", re.DOTALL)
+_CERTIFICATE = regex(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]*+(?:-(?!----END)[^-]*+)*+)-----END")
 
 
 class TrustStoreError(Exception):
