@@ -166,6 +166,20 @@ def test_tls13_suites(name: str, ask: Ask) -> None:
         assert (string, result.names, result.error) == (string, answer["ciphers"], answer["error"])
 
 
+@pytest.mark.parametrize("build", ["upstream", "debian"])
+def test_levels_that_a_string_sets(build: str) -> None:
+    openssl = library("3.0", build=build)
+    strings = [
+        *cipher_strings.Generator(openssl, f"level {SEED}").strings(300),
+        "DEFAULT",
+        "SUITEB128",
+        "suiteb128only",
+    ]
+    levels = [ciphers.level_set_by(string, openssl) for string in strings]
+    assert levels == [evaluate(string, openssl).security_level for string in strings]
+    assert len(set(levels)) > 3
+
+
 @each_library
 def test_security_levels(name: str, ask: Ask) -> None:
     """Which suites a client offers at each level, and that the default level is the build's."""

@@ -467,11 +467,11 @@ def named_on_any_build(value: str) -> list[tuple[Token, list[str]]]:
     Words for many suites, such as `ALL`, do not name what they bring.
     """
     found = []
-    richest = [library(generation) for generation in GENERATIONS]
+    named = [t for t in tokens(value) if not (t.operator or t.invalid) and _names_broken(t.text)]
+    # most lists name none, and working through one takes its time
+    richest = [library(generation) for generation in GENERATIONS] if named else []
     listed_by = [(openssl, frozenset(evaluate(value, openssl).names)) for openssl in richest]
-    for token in tokens(value):
-        if token.operator or token.invalid or not _names_broken(token.text):
-            continue
+    for token in named:
         names = {
             name
             for openssl, names in listed_by

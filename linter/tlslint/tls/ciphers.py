@@ -388,6 +388,14 @@ def evaluate(cipher_string: str, openssl: OpenSSL) -> CipherList:
     return CipherList(suites, selection.security_level, tuple(dict.fromkeys(selection.unknown)), error, only_groups)
 
 
+def level_set_by(cipher_string: str, openssl: OpenSSL) -> int | None:
+    """The security level that ``cipher_string`` sets, or None."""
+    # only commands and Suite B set one: most strings need not be worked through
+    if "@" not in cipher_string + openssl.default_string and "SUITEB" not in cipher_string.upper():
+        return None
+    return evaluate(cipher_string, openssl).security_level
+
+
 def listed(cipher_string: str, openssl: OpenSSL) -> tuple[Suite, ...]:
     """What ``openssl ciphers`` lists for ``cipher_string``: TLS 1.3's suites first. Empty when OpenSSL refuses the
     string."""

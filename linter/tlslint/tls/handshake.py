@@ -15,6 +15,7 @@ from tlslint.tls.ciphers import (
     builds,
     evaluate,
     evaluate_tls13,
+    level_set_by,
     library,
     tls13_default,
     usable,
@@ -62,7 +63,7 @@ def build(target: Target) -> OpenSSL:
 @lru_cache(maxsize=4096)
 def level_of(cipher_string: str, security_level: int | None, target: Target) -> int:
     """Return the security level that a server ends up with: its cipher string's, openssl.cnf's, or the target's own."""
-    level = evaluate(cipher_string, build(target)).security_level
+    level = level_set_by(cipher_string, build(target))
     if level is None:
         level = target.effective_security_level if security_level is None else security_level
     return level
