@@ -44,7 +44,7 @@ def have_worker_run(name, before=lambda: None):
 
 
 def lints(script: str, *arguments: str) -> str:
-    return python(LINT + script, *arguments)
+    return python(LINT + script, *arguments, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_each_rule_is_run_once() -> None:
 
 @forks
 @pytest.mark.parametrize("server", ["nginx", "apache"])
-def test_workers_find_the_same_in_every_fixture(server: str) -> None:
+def test_workers_find_the_same_in_a_fixture_of_each_rule(server: str) -> None:
     """In the same places of the same sources: findings and fixes compare equal."""
     script = """
 from support.rule_fixtures import deployments, fixtures
@@ -72,9 +72,10 @@ from tlslint.finding import Report
 from tlslint.judging import judged
 from tlslint.policy import load_policy
 number = 0
-for fixture in fixtures(sys.argv[1]):
+first = {fixture.rule: fixture for fixture in reversed(fixtures(sys.argv[1])) if fixture.is_bad}
+for fixture in first.values():
     with contextlib.chdir(fixture.folder):
-        for deployment in deployments(fixture) if fixture.is_bad else ():
+        for deployment in deployments(fixture):
             policy, reports = load_policy(fixture.options.policy), [Report(), Report()]
             with Workers(2) as two, Workers(1) as one:
                 together = judged(deployment, policy, RULES, reports[0], two)

@@ -20,27 +20,26 @@ def all_of(pending):
 """
 
 
-def python(script: str, *arguments: str, cwd: Path | None = None) -> str:
+def python(script: str, *arguments: str, timeout: float = 100) -> str:
     """Run a script after the prelude, and return what it prints."""
-    done = _run(["-c", PRELUDE + textwrap.dedent(script), *arguments], cwd)
+    done = _run(["-c", PRELUDE + textwrap.dedent(script), *arguments], timeout)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def tlslint(*arguments: str) -> tuple[int, str, str]:
     """Run tlslint: exit code, standard output and standard error."""
-    done = _run(["-m", "tlslint", *arguments])
+    done = _run(["-m", "tlslint", *arguments], timeout=100)
     return done.returncode, done.stdout, done.stderr
 
 
-def _run(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _run(arguments: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=timeout,
         check=False,
-        cwd=cwd,
         env=environment(),
     )
 
