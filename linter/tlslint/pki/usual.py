@@ -32,19 +32,20 @@ class Part:
     __slots__ = ("content", "data", "end", "start", "tag")
 
     def __init__(self, data: bytes, start: int, limit: int) -> None:
-        if start + 2 > limit:
+        content = start + 2
+        if content > limit:
             raise Unusual
-        self.data, self.start, self.tag = data, start, data[start]
-        length, self.content = data[start + 1], start + 2
+        tag, length = data[start], data[start + 1]
         if length > 0x7F:
             octets = length & 0x7F
-            self.content += octets
-            length = int.from_bytes(data[start + 2 : self.content], "big")
+            content += octets
+            length = int.from_bytes(data[start + 2 : content], "big")
             if not 1 <= octets <= 3 or length < 0x80 or length >> 8 * (octets - 1) == 0:
                 raise Unusual
-        self.end = self.content + length
-        if self.end > limit or self.tag & 0x1F == 0x1F:
+        end = content + length
+        if end > limit or tag & 0x1F == 0x1F:
             raise Unusual
+        self.data, self.tag, self.start, self.content, self.end = data, tag, start, content, end
 
     def value(self, tag: int) -> bytes:
         """Return the value of an element that has this tag."""
@@ -60,10 +61,12 @@ class Part:
         """Return what is in an element that has this tag."""
         if self.tag != tag:
             raise Unusual
-        found, at = [], self.content
-        while at < self.end:
-            found.append(Part(self.data, at, self.end))
-            at = found[-1].end
+        data, at, end = self.data, self.content, self.end
+        found = []
+        while at < end:
+            part = Part(data, at, end)
+            found.append(part)
+            at = part.end
         return found
 
 

@@ -93,11 +93,12 @@ def _tell_kinds(bundles: Iterable["Bundle | Unreadable"]) -> None:
 
 
 def _facts(bundles: Iterable["Bundle | Unreadable"]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what rules will surely ask of certificates, by SHA-256."""
+    """Yield what rules will surely ask of certificates and reading them did not tell yet, by SHA-256."""
     for bundle in bundles:
         served = () if isinstance(bundle, Unreadable) else bundle.certificates
+        told = [certificate.facts.keys() - {"_signed_by"} for certificate in served]
         for certificate, issuer in pairwise(served):
             certificate.issued_by(issuer)
-        for certificate in served:
+        for certificate, names in zip(served, told, strict=True):
             certificate.work_out()
-            yield certificate.sha256, certificate.facts
+            yield certificate.sha256, {name: fact for name, fact in certificate.facts.items() if name not in names}
