@@ -515,7 +515,7 @@ ROWS = (
     ),
     Row(
         "S8", "A backup file wins.", "S8-backup-is-included", (At(TLS, A, protocols=["TLSv1.2"]),),
-        finds=(Finds("missing-protocol", "SSLProtocol TLSv1.2"),),
+        finds=(Finds("missing-protocol", "SSLProtocol TLSv1.2"), Finds("included-backup", "Include")),
     ),
     Row(
         "S9", "What stands behind an end tag is dropped.", "S9-directive-behind-an-end-tag",

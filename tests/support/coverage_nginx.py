@@ -603,7 +603,7 @@ ROWS = (
     ),
     Row(
         82, "A mask takes backup files, in the order of bytes.", "82-backup-is-included",
-        (At(TLS, None, host=B), At(TLS, A, host=A)),
+        (At(TLS, None, host=B), At(TLS, A, host=A)), finds=(Finds("included-backup", "include"),),
     ),
     Row(
         83, "Included files sort by bytes, so `10` is before `2`.", "83-order-of-included-files",
