@@ -95,3 +95,13 @@ def test_rules_that_do_not_concern_a_file_stay_away(tmp_path: Path) -> None:
     modules = loaded("one.conf", cwd=tmp_path)
     families = {name.split(".")[2] for name in modules if name.startswith("tlslint.rules.") and name.count(".") == 3}
     assert families == {"http", "names"}
+
+
+def test_a_usual_certificate_needs_the_small_parts_of_cryptography_only(tmp_path: Path) -> None:
+    (tmp_path / "one.conf").write_text(CONFIGURATION, encoding="utf-8")
+    for name, source in (("a.pem", "a-ec256.pem"), ("a.key", "a-ec256.key")):
+        (tmp_path / name).write_bytes((ROOT / "fixtures" / "certificates" / source).read_bytes())
+    modules = loaded("one.conf", "--trust-store", "none", cwd=tmp_path)
+    assert "cryptography.hazmat.primitives.asymmetric.ec" in modules
+    slow = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
+    assert sorted(name for name in modules if name.startswith(slow)) == []
