@@ -84,23 +84,17 @@ class Setting(Generic[T]):
     without effect, because the one that counts comes later (Apache, protocol versions only).
     """
 
-    __slots__ = ("default", "places", "replaced", "value")
+    __slots__ = ("default", "is_unknown", "known", "places", "replaced", "value")
 
     def __init__(self, value: T | Unknown, places: tuple[Place, ...] = (), default: str = "") -> None:
         self.value = value
+        self.is_unknown = isinstance(value, Unknown)
+        """Whether nothing can be said of the value."""
+        self.known: T | None = None if isinstance(value, Unknown) else value
+        """The value, or None where it is unknown."""
         self.places = places
         self.default = default
         self.replaced: tuple[Place, ...] = ()
-
-    @property
-    def known(self) -> T | None:
-        """The value, or None where it is unknown."""
-        return None if isinstance(self.value, Unknown) else self.value
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether nothing can be said of the value."""
-        return isinstance(self.value, Unknown)
 
     @property
     def explicit(self) -> bool:
