@@ -72,7 +72,10 @@ def tree(trees: Path, hosts: int, certificates: str) -> Path:
 
 def table(sizes: list[int], certificates: str, rounds: int, trees: Path, programs: list[Program]) -> Iterator[str]:
     """Measure, and yield the lines of the table as they come."""
-    yield f"{'hosts':>7}  {'program':<18}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'CPU / nginx -t':>16}{'growth':>8}"
+    yield (
+        f"{'hosts':>7}  {'program':<18}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'wall / nginx':>14}{'CPU / nginx':>13}"
+        f"{'growth':>8}"
+    )
     before: dict[str, Usage] = {}
     for hosts in sizes:
         folder = tree(trees, hosts, certificates)
@@ -92,9 +95,11 @@ def table(sizes: list[int], certificates: str, rounds: int, trees: Path, program
 def rows(hosts: int, medians: dict[str, Usage], before: dict[str, Usage]) -> Iterator[str]:
     reference = next((usage for name, usage in medians.items() if name.startswith("nginx")), None)
     for name, usage in medians.items():
-        ratio = f"{usage.cpu / reference.cpu:.2f}" if reference else "-"
+        wall = f"{usage.wall / reference.wall:.2f}" if reference else "-"
+        cpu = f"{usage.cpu / reference.cpu:.2f}" if reference else "-"
         growth = f"{usage.cpu / before[name].cpu:.1f}x" if name in before else "-"
-        yield (f"{hosts:>7}  {name:<18}{usage.wall:>9.2f}{usage.cpu:>9.2f}{usage.memory:>9.0f}{ratio:>16}{growth:>8}")
+        measured = f"{usage.wall:>9.2f}{usage.cpu:>9.2f}{usage.memory:>9.0f}"
+        yield f"{hosts:>7}  {name:<18}{measured}{wall:>14}{cpu:>13}{growth:>8}"
 
 
 def main(arguments: list[str] | None = None) -> None:
