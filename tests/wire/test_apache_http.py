@@ -72,6 +72,40 @@ def values(location: Location, tls: bool, everywhere: bool) -> Counter[str] | No
     return found
 
 
+EARLY = "Header set X-T one early"
+
+
+@pytest.mark.parametrize(
+    ("main", "host", "expected"),
+    [
+        ([EARLY], [], ["one"]),
+        ([], [EARLY], ["one"]),
+        ([EARLY], ["Header set X-T two"], ["two"]),
+        (["Header set X-T one"], ["Header set X-T two early"], ["one"]),
+        ([], ["Header add X-T two", EARLY], ["one", "two"]),
+        ([], [EARLY, "Header unset X-T"], []),
+        ([], ["Header set X-T one", "Header unset X-T early"], ["one"]),
+        ([], ["<Location />", EARLY, "</Location>"], []),
+        ([], ["<Directory />", EARLY, "</Directory>"], []),
+        ([], ["Header always set X-T one early"], ["one"]),
+        ([], ["Header append X-T two", "Header append X-T one early"], ["one, two"]),
+    ],
+)
+def test_early_lines_come_first(main: list[str], host: list[str], expected: list[str]) -> None:
+    site = Site(main, host)
+    assert values(site.top(True), True, False) == Counter(expected)
+    with site.server:
+        assert site.ask("/index.html", True)[1] == expected
+
+
+def test_an_early_line_decides_about_errors() -> None:
+    site = Site([], ["Header always set X-T one early", "Header always unset X-T"])
+    assert values(site.top(True), True, False) is None
+    with site.server:
+        assert site.ask("/index.html", True)[1] == []
+        assert site.ask("/missing", True)[1] == ["one"]
+
+
 TABLES = st.sampled_from(("", "always ", "onsuccess "))
 CONDITIONS = st.sampled_from(
     ("", "", "", " env=HTTPS", " env=!HTTPS", " \"expr=%{HTTPS} == 'on'\"", " \"expr=%{REQUEST_SCHEME} != 'https'\"",

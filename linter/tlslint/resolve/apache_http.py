@@ -89,8 +89,7 @@ class HttpReader:
         inner = [child for level in levels for child in level.parts if child.kind in _SECTIONS]
         everywhere = sorted((child for child in inner if _covers_everything(child, levels)), key=_merge_rank)
         table = _Table(self._headers)
-        for level in levels:
-            table.apply(level)
+        table.begin(levels)
         for child in everywhere:
             table.apply(child, *_conditions(child))
         answers = self._answers(host, levels, everywhere)
@@ -126,8 +125,7 @@ class HttpReader:
         assert section.place is not None
         over_tls, over_plain = _conditions(section)
         table = _Table(self._headers)
-        for level in levels:
-            table.apply(level)
+        table.begin(levels)
         for child in sorted((*everywhere, section), key=_merge_rank):
             table.apply(child, *_conditions(child))
         answers = self._own_answers(host, section, over_tls, over_plain)
@@ -259,6 +257,8 @@ class _Table:
     def __init__(self, known: dict[tuple[int, bool | None, bool | None], Header]) -> None:
         self._known = known
         self._entries: list[Header] = []
+        self._early: set[str] = set()
+        """Names of headers that `early` lines put into the table for all responses."""
         self.lost: list[LostHeader] = []
         self.hidden: set[str] = set()
         """Names of headers of applications that do not get through."""
@@ -268,19 +268,44 @@ class _Table:
         """The headers that clients may get."""
         return tuple(self._entries)
 
-    def apply(self, section: Section, over_tls: bool | None = True, over_plain: bool | None = True) -> None:
+    def begin(self, levels: Sequence[Section]) -> None:
+        """Carry out the lines of the main server and of a host: those that say `early` first.
+
+        They are carried out before a request is looked at, so that such a line has no effect in any other section. What
+        they put into the table for all responses is out of reach for later lines when the answer is an error (measured
+        on httpd 2.4.71).
+        """
+        for level in levels:
+            self.apply(level, early=True)
+        self._early = {header.name.lower() for header in self._entries if header.always}
+        for level in levels:
+            self.apply(level)
+
+    def apply(
+        self,
+        section: Section,
+        over_tls: bool | None = True,
+        over_plain: bool | None = True,
+        *,
+        early: bool = False,
+    ) -> None:
         """Carry out the `Header` lines of a section, under its condition."""
         for place in section.own.get("header", ()):
             line = _HeaderLine.read(place)
-            if line is not None and not line.early:
+            if line is not None and line.early is early:
                 tls, plain = both(over_tls, line.over_tls), both(over_plain, line.over_plain)
                 if tls is not False or plain is not False:
                     self._carry_out(line, tls, plain)
 
     def _carry_out(self, line: "_HeaderLine", tls: bool | None, plain: bool | None) -> None:
+        if line.always and not line.early and line.name in self._early:
+            doubt = Unknown("an early line decides about it in errors, and this line elsewhere")
+            for header in [header for header in self._entries if header.always and header.name.lower() == line.name]:
+                self._replace(header, _copied(header, doubt, doubt))
+            return
         same = [header for header in self._entries if header.name.lower() == line.name and header.always is line.always]
         if line.action in ("set", "unset"):
-            if not line.always and tls and plain:
+            if not line.always and tls and plain and not line.early:
                 self.hidden.add(line.name)
             for header in same:
                 self._take_away(header, line, tls, plain)
