@@ -89,9 +89,15 @@ EARLY = "Header set X-T one early"
         ([], ["<Directory />", EARLY, "</Directory>"], []),
         ([], ["Header always set X-T one early"], ["one"]),
         ([], ["Header append X-T two", "Header append X-T one early"], ["one, two"]),
+        # what goes by what is there goes by the first of that name
+        ([], ["Header add X-T one", "Header add X-T two", "Header append X-T three"], ["one, three", "two"]),
+        ([], ["Header add X-T one", "Header add X-T two", "Header merge X-T two"], ["one, two", "two"]),
+        ([], ["Header add X-T one", "Header add X-T two", "Header merge X-T one"], ["one", "two"]),
+        ([], ["Header add X-T one", "Header add X-T two", "Header setifempty X-T three"], ["one", "two"]),
+        (["Header set X-T one", "Header add X-T two"], ["Header append X-T one"], ["one, one", "two"]),
     ],
 )
-def test_early_lines_come_first(main: list[str], host: list[str], expected: list[str]) -> None:
+def test_lines_in_the_order_of_httpd(main: list[str], host: list[str], expected: list[str]) -> None:
     site = Site(main, host)
     assert values(site.top(True), True, False) == Counter(expected)
     with site.server:

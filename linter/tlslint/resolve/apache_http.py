@@ -333,8 +333,17 @@ class _Table:
         """Carry out a line that goes by what is there, for one scheme; return whether a header is still to be added."""
         if condition is False or not same:
             return condition
-        header = same[-1]
+        header = same[0]
         values = header.over_tls if tls else header.over_plain
+        if len(same) > 1 and (isinstance(values, Unknown) or "" in values):
+            # the first that is there is made longer, and which that is depends on the request
+            doubt = Unknown(f"{line.place.directive.name} {line.action} goes by what is there")
+            for each in same:
+                self._replace(
+                    each,
+                    _copied(each, doubt if tls else each.over_tls, each.over_plain if tls else doubt),
+                )
+            return False
         if line.action == "setifempty":
             return False if not isinstance(values, Unknown) and all(values) else None
         longer = values if isinstance(values, Unknown) else _appended(values, line, condition)
