@@ -19,7 +19,9 @@ from tlslint.pki import known_keys
 from tlslint.pki.keys import Weakness, key_flaws
 from tlslint.pki.known_keys import KeyListError, PackedKeys, fingerprint, key_lists, listed, made_by_debian
 
-SHIPPED = {2048: {"le64-rnd": 32768, "le32-rnd": 32768}}
+SHIPPED = {
+    2048: {"le64-rnd": 32768, "le64-noreadrnd": 32768, "le64-nornd": 32768, "le32-rnd": 32768, "le32-noreadrnd": 32768}
+}
 """The classes of keys that come with tlslint, by size, and of how many process ids (from 0 on)."""
 KNOWN = {
     (2048, "le64-rnd", 1234): "2fff3f6c9fc8171d1312283b5bbf7182c29630cd",

@@ -19,8 +19,8 @@ Make a new key (P-256, or RSA with 2048 bits or more) and have a new certificate
 
 ## False alarms that it avoids
 Roots are not judged. Debian's keys are told by a list, in which another key stands with a chance below one in a
-thousand million. It has those of 2048 bits that were made on amd64 and i386 with a seed file (`~/.rnd`, which is there
-from the second key on), and no others: `weak-key-lists` is for more.
+thousand million. It has those of 2048 bits that were made on amd64, and on i386 but for those that OpenSSL 0.9.8g made
+without a seed file (`~/.rnd`, which is there from the second key on). `weak-key-lists` is for others.
 """
 
 from collections.abc import Iterator
