@@ -1,6 +1,8 @@
 """What the settings ask for, made ready: the policy, the target, the moment, the roots, the lists of weak keys."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from tlslint.finding import Report
@@ -12,21 +14,23 @@ from tlslint.target import Target, TargetError, parse_target
 
 def policy_of(settings: Settings) -> Policy:
     """Return the policy to compare with; raises `PolicyError`, or `SettingsError` with the place that names it."""
-    try:
+    with _said_where(settings, "policy"):
         return load_policy(settings.policy)
-    except PolicyError as error:
-        where = where_set(settings, "policy")
-        if not where:
-            raise
-        raise SettingsError(f"{where}{error}") from error
 
 
 def target_of(settings: Settings, server: str) -> Target:
     """Return the versions to predict for; raises `TargetError`, or `SettingsError` with the place that names them."""
-    try:
+    with _said_where(settings, "target"):
         return parse_target(settings.target, server)
-    except TargetError as error:
-        where = where_set(settings, "target")
+
+
+@contextmanager
+def _said_where(settings: Settings, key: str) -> Iterator[None]:
+    """Say of a value that cannot be used where it was set, if a settings file has it."""
+    try:
+        yield
+    except (PolicyError, TargetError) as error:
+        where = where_set(settings, key)
         if not where:
             raise
         raise SettingsError(f"{where}{error}") from error

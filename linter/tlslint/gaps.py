@@ -37,7 +37,7 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
     for file, pair in unread.items():
         if not deployment.certificates.is_missing(pair.trouble, pair.path, pair.reason):
             what = f'certificate "{file}" of {_endpoints(endpoints[file])}'
-            yield CouldNotCheck(what, _elsewhere(pair), pair.place.span)
+            yield CouldNotCheck(what, _why(pair.trouble, pair.path, pair.file, pair.reason), pair.place.span)
     yield from _half_read(deployment)
     yield from _unread_keys(deployment)
     yield from _other_files(deployment)
@@ -46,11 +46,11 @@ def undecided(deployment: Deployment) -> Iterator[CouldNotCheck]:
         yield CouldNotCheck(f"{names} of {_endpoints(max(counts.values()))}", why)
 
 
-def _elsewhere(pair: CertificatePair) -> str:
-    """Say why a certificate could not be read; one reason for all that are not kept beside the configuration."""
-    if pair.trouble in ("missing", "outside") and pair.path:
+def _why(trouble: str, path: str, name: str, reason: str) -> str:
+    """Say why a file could not be read; one reason for all that are not kept beside the configuration."""
+    if trouble in ("missing", "outside") and path:
         return NOT_HERE
-    return pair.reason.removeprefix(f'"{pair.file}" ')
+    return reason.removeprefix(f'"{name}" ')
 
 
 def _unread_keys(deployment: Deployment) -> Iterator[CouldNotCheck]:
@@ -60,7 +60,7 @@ def _unread_keys(deployment: Deployment) -> Iterator[CouldNotCheck]:
         pair = served.pairs[0]
         trouble, reason = pair.key_trouble, pair.key_reason
         if pair.key is None and trouble and not certificates.is_missing(trouble, pair.key_path, reason, "secret"):
-            why = NOT_HERE if trouble in ("missing", "outside") else reason.removeprefix(f'"{pair.key_file}" ')
+            why = _why(trouble, pair.key_path, pair.key_file or "", reason)
             place = pair.key_place or pair.place
             yield CouldNotCheck(f'key "{pair.key_file}" of {_endpoints(len(served.endpoints))}', why, place.span)
 
@@ -71,7 +71,7 @@ def _other_files(deployment: Deployment) -> Iterator[CouldNotCheck]:
         if not is_missing:
             place = named.places[0]
             users = _counted(len(named.users), "upstream" if named.is_for_upstreams else "endpoint")
-            why = NOT_HERE if failure.kind in ("missing", "outside") else failure.reason
+            why = _why(failure.kind, named.path, named.name, failure.reason)
             yield CouldNotCheck(f'{place.directive.name} "{named.name}" of {users}', why, place.span)
 
 

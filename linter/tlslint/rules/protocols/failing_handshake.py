@@ -54,11 +54,12 @@ def check(deployment: Deployment, policy: Policy) -> Iterator[Finding]:
         if reason:
             groups.setdefault((what, reason, id(endpoint.listener)), []).append(endpoint)
     for (what, reason, _), endpoints in groups.items():
+        is_about_time = reason == endpoints[0].tls.ticket_failure
         yield rule.finding(
             f"every {what} of {{endpoint}} fails: {reason}",
-            _place(endpoints[0]),
+            _place(endpoints[0], is_about_time=is_about_time),
             label="nobody can connect" if what == "handshake" else "no client that has TLS 1.3 can connect",
-            help=_help(policy, is_about_time=endpoints[0].tls.ticket_failure == reason),
+            help=_help(policy, is_about_time=is_about_time),
             endpoints=labels(endpoints),
             explained_by=EXPLAINING,
         )
@@ -77,11 +78,10 @@ def _failure(deployment: Deployment, handshake: Handshake) -> tuple[str, str]:
     return "handshake", handshake.reason
 
 
-def _place(endpoint: Endpoint) -> Span:
+def _place(endpoint: Endpoint, *, is_about_time: bool) -> Span:
     """Return the directive that decides, as far as one does: connections start with the default server's versions."""
-    tls = endpoint.tls
-    if tls.ticket_failure and "TLSv1.3" not in endpoint.handshake.protocols and tls.session_timeout.span is not None:
-        return tls.session_timeout.span
+    if is_about_time and endpoint.tls.session_timeout.span is not None:
+        return endpoint.tls.session_timeout.span
     opening = endpoint.listener.default.tls
     return opening.effective_protocols.span or opening.ciphers.span or endpoint.answering.span
 
